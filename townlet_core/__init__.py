@@ -1,0 +1,1 @@
+"""Townlet: a small town, simulated in batches, that learning agents live in."""
