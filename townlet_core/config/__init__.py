@@ -1,0 +1,77 @@
+"""What a user may configure: models of every section, and loading with errors that name file, line and remedy."""
+
+from townlet_core.config.affordances import WORKPLACE, Affordance, AffordanceManifest, ObjectType
+from townlet_core.config.basket import basket_per_day, day_slack
+from townlet_core.config.curation import CurationRules
+from townlet_core.config.documents import Document, read_document
+from townlet_core.config.economy import Economy, Employment, Job, Queues
+from townlet_core.config.fields import NEED_NAMES
+from townlet_core.config.identity import canonical_json, config_digest, digest
+from townlet_core.config.loading import (
+    embedded_config,
+    load_affordances,
+    load_config,
+    load_curation,
+    load_map,
+    load_scenario,
+    load_training,
+    read_model,
+    scenario_names,
+)
+from townlet_core.config.map_checks import homes, placed_objects
+from townlet_core.config.maps import LegendEntry, MapConfig
+from townlet_core.config.needs import Needs, Rewards
+from townlet_core.config.options import OPTION_NAMES, Option
+from townlet_core.config.scenario import CaptureRules, Scenario
+from townlet_core.config.schema import schema_json
+from townlet_core.config.town import Clock, Outage, TownConfig
+from townlet_core.config.training import TrainingProfile
+from townlet_core.config.validation import CheckReport, check_affordances, check_config, check_map
+
+__all__ = [
+    "NEED_NAMES",
+    "OPTION_NAMES",
+    "WORKPLACE",
+    "Affordance",
+    "AffordanceManifest",
+    "CaptureRules",
+    "CheckReport",
+    "Clock",
+    "CurationRules",
+    "Document",
+    "Economy",
+    "Employment",
+    "Job",
+    "LegendEntry",
+    "MapConfig",
+    "Needs",
+    "ObjectType",
+    "Option",
+    "Outage",
+    "Queues",
+    "Rewards",
+    "Scenario",
+    "TownConfig",
+    "TrainingProfile",
+    "basket_per_day",
+    "canonical_json",
+    "check_affordances",
+    "check_config",
+    "check_map",
+    "config_digest",
+    "day_slack",
+    "digest",
+    "embedded_config",
+    "homes",
+    "load_affordances",
+    "load_config",
+    "load_curation",
+    "load_map",
+    "load_scenario",
+    "load_training",
+    "placed_objects",
+    "read_document",
+    "read_model",
+    "scenario_names",
+    "schema_json",
+]

@@ -1,0 +1,72 @@
+"""Money and work: prices, rent and the treasury, jobs and their shifts, and how lateness is treated."""
+
+from pydantic import BaseModel, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from townlet_core.config.fields import STRICT, CountRange, Duration, Identifier, Money, MoneyRange, Tick
+
+
+def _default_prices() -> dict[str, float]:
+    return {"meal": 0.9, "groceries": 1.2, "shower": 0.05}
+
+
+class Economy(BaseModel):
+    """What things cost and who starts with how much money.
+
+    `prices` by price key; `rent_per_day` per agent; `treasury` is what the town starts with and pays wages
+    from; `restock_cost` is the price of one piece of stock by object type.
+    """
+
+    model_config = STRICT
+    prices: dict[Identifier, Money] = Field(default_factory=_default_prices)
+    rent_per_day: Money = 6.6
+    initial_wallet: MoneyRange = (8.0, 20.0)
+    initial_ingredients: CountRange = (0, 4)
+    treasury: Money = 2000.0
+    restock_cost: dict[Identifier, Money] = Field(default_factory=dict)
+
+
+class Job(BaseModel):
+    """A daily shift at an object type: its ticks of the day, the wage per tick, the fine, the people wanted."""
+
+    model_config = STRICT
+    workplace: Identifier
+    start_tick: Tick
+    end_tick: Tick
+    wage_rate: float = Field(ge=0.0, le=10.0)
+    lateness_penalty: float = Field(default=0.1, ge=0.0, le=100.0)
+    openings: int = Field(default=1, ge=1, le=250)
+
+    @model_validator(mode="after")
+    def _ends_after_start(self) -> "Job":
+        if self.end_tick <= self.start_tick:
+            raise PydanticCustomError("townlet", "an end_tick after start_tick")
+        return self
+
+    @property
+    def wage_per_day(self) -> float:
+        """Wage of a whole shift without lateness."""
+        return self.wage_rate * (self.end_tick - self.start_tick)
+
+
+class Employment(BaseModel):
+    """How a shift is judged: when to set out, when late becomes absent, what a late tick costs.
+
+    All `_ticks` are ticks around the start of a shift; `attendance_window` is in shifts.
+    """
+
+    model_config = STRICT
+    pre_shift_ticks: int = Field(default=45, ge=0, le=600)
+    grace_ticks: int = Field(default=5, ge=0, le=120)
+    absent_cutoff: int = Field(default=30, ge=0, le=600)
+    late_tick_penalty: float = Field(default=0.002, ge=0.0, le=1.0)
+    attendance_window: int = Field(default=3, ge=1, le=14)
+
+
+class Queues(BaseModel):
+    """How waiting works: when a blocked walker may step through, how long one waits, the pause after a use."""
+
+    model_config = STRICT
+    ghost_step_after: int = Field(default=3, ge=0, le=100)
+    patience_ticks: Duration = 90
+    cooldown_ticks: int = Field(default=0, ge=0, le=600)

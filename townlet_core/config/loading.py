@@ -1,0 +1,186 @@
+"""Reads configuration files into checked models; every error names the file, the line, the key and the remedy."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from os.path import isabs, join, normpath
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from townlet_core.config.affordances import AffordanceManifest
+from townlet_core.config.curation import CurationRules
+from townlet_core.config.documents import Document, KeyPath, Place, plain_document, read_document
+from townlet_core.config.explain import first_problem, unknown_name
+from townlet_core.config.identity import canonical_json
+from townlet_core.config.manifest_checks import manifest_problems
+from townlet_core.config.map_checks import Problem, map_problems
+from townlet_core.config.maps import MapConfig
+from townlet_core.config.scenario import Scenario, ScenarioFile
+from townlet_core.config.town import TownConfig
+from townlet_core.config.town_checks import town_problems
+from townlet_core.config.training import TrainingProfile
+from townlet_core.errors import ConfigError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+EMBEDDED = ("map", "affordances")
+"""Keys of a town whose value may be the path of another file, relative to the file that names it."""
+
+
+def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) -> TownConfig:
+    """Load a town with its map and its affordances embedded.
+
+    Args:
+        path: The town's YAML file.
+        overrides: Keys to replace, nested as in the file; sections merge, everything else is replaced.
+
+    Raises:
+        ConfigError: A file is missing or something in it is wrong.
+    """
+    document = read_document(path)
+    if overrides:
+        document = _merged(document, plain_document(dict(overrides), "overrides"), ())
+    return _town(document)
+
+
+def load_scenario(name_or_path: str | Path, configs: Path = Path("configs")) -> Scenario:
+    """Load a scenario by its name (a file of `configs/scenarios`) or by the path of its file.
+
+    Raises:
+        ConfigError: No such scenario, or something in it or in its town is wrong; an error in an override
+            names the scenario's line.
+    """
+    path = _scenario_path(name_or_path, configs)
+    document = read_document(path)
+    written = read_model(document, ScenarioFile)
+    if written.scenario != path.stem:
+        raise document.error(("scenario",), f"found '{written.scenario}', expected the file's own name '{path.stem}'")
+    town = read_document(_referred(document, ("town",)))
+    config = _town(_merged(town, document, ("overrides",)))
+    return Scenario(written.scenario, written.description, config, written.capture)
+
+
+def scenario_names(configs: Path = Path("configs")) -> list[str]:
+    """List the names of all scenarios below a configuration folder, sorted."""
+    return sorted(path.stem for path in (Path(configs) / "scenarios").glob("*.yaml"))
+
+
+def load_map(path: str | Path) -> MapConfig:
+    """Load and check a map alone. Raises ConfigError."""
+    return _checked(read_document(path), MapConfig, map_problems)
+
+
+def load_affordances(path: str | Path) -> AffordanceManifest:
+    """Load and check an affordance manifest alone. Raises ConfigError."""
+    return _checked(read_document(path), AffordanceManifest, manifest_problems)
+
+
+def load_curation(path: str | Path) -> CurationRules:
+    """Load the curation rules. Raises ConfigError."""
+    return read_model(read_document(path), CurationRules)
+
+
+def load_training(path: str | Path) -> TrainingProfile:
+    """Load a training profile. Raises ConfigError."""
+    return read_model(read_document(path), TrainingProfile)
+
+
+def embedded_config(text: str | bytes, source: str) -> TownConfig:
+    """Read a town out of JSON that travelled inside another file, such as a Parquet shard.
+
+    Args:
+        text: The JSON text.
+        source: Name of that file, for errors.
+
+    Raises:
+        ConfigError: The JSON is damaged, or the town in it would not be accepted from a file either.
+    """
+    try:
+        config = TownConfig.model_validate_json(text)
+    except ValidationError as error:
+        place = Place(f"{source}: embedded town config", None, ())
+        if error.errors()[0]["type"] == "json_invalid":
+            raise place.error("is not JSON; the file is damaged, capture it again") from error
+        path, problem = first_problem(error, schema_of(TownConfig))
+        raise place.error(problem, path) from error
+    _raise_first(plain_document({}, f"{source}: embedded town config"), town_problems(config))
+    return config
+
+
+def read_model(document: Document, model: type[Model]) -> Model:
+    """Validate a document as a model; the first problem becomes a one-line ConfigError at its place."""
+    try:
+        return model.model_validate_json(canonical_json(document.data))
+    except ValidationError as error:
+        path, problem = first_problem(error, schema_of(model))
+        raise document.error(path, problem) from error
+
+
+@cache
+def schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    """Give a model's JSON Schema."""
+    return model.model_json_schema()
+
+
+def _town(document: Document) -> TownConfig:
+    for key in EMBEDDED:
+        if isinstance(document.data.get(key), str):
+            document = _grafted(document, key, read_document(_referred(document, (key,))))
+    return _checked(document, TownConfig, town_problems)
+
+
+def _checked(document: Document, model: type[Model], problems: Callable[[Model], Iterator[Problem]]) -> Model:
+    checked = read_model(document, model)
+    _raise_first(document, problems(checked))
+    return checked
+
+
+def _raise_first(document: Document, problems: Iterator[Problem]) -> None:
+    for problem in problems:
+        raise document.error(problem.path, problem.text)
+
+
+def _grafted(document: Document, key: str, branch: Document) -> Document:
+    places = dict(document.places)
+    places.update({(key, *path): place for path, place in branch.places.items()})
+    return Document({**document.data, key: branch.data}, places)
+
+
+def _referred(document: Document, path: tuple[str, ...]) -> Path:
+    reference = document.data[path[0]]
+    place, _ = document.place(path)
+    target = Path(normpath(reference if isabs(reference) else join(Path(place.file).parent, reference)))
+    if not target.is_file():
+        folder = {near.name for near in target.parent.glob("*.yaml")}
+        hint = unknown_name("file", target.name, folder) or f"there is no folder {target.parent}"
+        raise document.error(path, f"{target} does not exist: {hint}")
+    return target
+
+
+def _merged(base: Document, other: Document, root: KeyPath) -> Document:
+    """Lay the keys of `other` below `root` over `base`; sections merge, everything else is replaced."""
+    overrides = other.data
+    for part in root:
+        overrides = overrides.get(part, {})
+    depth = len(root)
+    moved = {path[depth:]: place for path, place in other.places.items() if path[:depth] == root and len(path) > depth}
+    return Document(_merge_value(base.data, overrides), {**base.places, **moved})
+
+
+def _merge_value(old: Any, new: Any) -> Any:
+    if isinstance(old, dict) and isinstance(new, Mapping):
+        return {**old, **{key: _merge_value(old.get(key), value) for key, value in new.items()}}
+    return new
+
+
+def _scenario_path(name_or_path: str | Path, configs: Path) -> Path:
+    text = str(name_or_path)
+    if text.endswith(".yaml") or "/" in text:
+        return Path(name_or_path)
+    path = Path(configs) / "scenarios" / f"{text}.yaml"
+    if not path.is_file():
+        known = scenario_names(configs)
+        reason = unknown_name("scenario", text, known) or "there are no scenarios here; add one"
+        raise ConfigError(f"{path.parent}: {reason}")
+    return path

@@ -1,0 +1,71 @@
+"""The configuration of a whole town, with its map and its affordances embedded."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from townlet_core.config.affordances import AffordanceManifest
+from townlet_core.config.economy import Economy, Employment, Job, Queues
+from townlet_core.config.fields import STRICT, Duration, DurationRange, Identifier, Share, Tick, TickRange, Window
+from townlet_core.config.maps import MapConfig
+from townlet_core.config.needs import Needs, Rewards
+
+MAX_AGENTS = 250
+"""Most agents that one town may hold; agent numbers then fit the kernels' small integers."""
+
+
+class Clock(BaseModel):
+    """The day in ticks (one tick is one minute), the tick of day at which a town begins, the days of an episode."""
+
+    model_config = STRICT
+    ticks_per_day: int = Field(default=1440, ge=60, le=20_000)
+    start_tick: Tick = 360
+    episode_days: int = Field(default=1, ge=1, le=365)
+
+
+class OptionRules(BaseModel):
+    """How long an intention binds: its commitment, one stretch of idling, and the need that breaks it off."""
+
+    model_config = STRICT
+    commit_ticks: Duration = 180
+    idle_ticks: Duration = 15
+    hard_need: Share = 0.12
+
+
+class ObservationRules(BaseModel):
+    """What an agent sees: the layout variant, and the side of its square map window in tiles (odd)."""
+
+    model_config = STRICT
+    variant: Literal["hybrid"] = "hybrid"
+    local_window: Window = 11
+
+
+class Outage(BaseModel):
+    """A utility that may fail once a day: the tick of day it starts at, its length in ticks, its probability."""
+
+    model_config = STRICT
+    utility: Literal["power", "water"]
+    start: TickRange
+    ticks: DurationRange
+    probability: Share = 1.0
+
+
+class TownConfig(BaseModel):
+    """Everything that decides a town's history, together with the run seed; it stands alone, without files."""
+
+    model_config = STRICT
+    config_id: str = Field(min_length=1, max_length=100)
+    map: MapConfig
+    affordances: AffordanceManifest
+    agents: int = Field(default=8, ge=1, le=MAX_AGENTS)
+    clock: Clock = Field(default_factory=Clock)
+    needs: Needs = Field(default_factory=Needs)
+    economy: Economy = Field(default_factory=Economy)
+    jobs: dict[Identifier, Job] = Field(min_length=1, max_length=100)
+    employment: Employment = Field(default_factory=Employment)
+    options: OptionRules = Field(default_factory=OptionRules)
+    queues: Queues = Field(default_factory=Queues)
+    affordance_jitter: float = Field(default=0.1, ge=0.0, le=0.5)
+    rewards: Rewards = Field(default_factory=Rewards)
+    observations: ObservationRules = Field(default_factory=ObservationRules)
+    outages: list[Outage] = Field(default_factory=list, max_length=20)
