@@ -1,0 +1,64 @@
+"""Means with Student-t confidence intervals, and the same for paired differences."""
+
+from math import nan, sqrt
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+class Interval(NamedTuple):
+    """A mean with its confidence interval, in the unit of the values, and how many values it rests on.
+
+    All three figures are NaN when a value was NaN or there was none; `low` and `high` are infinite for one value.
+    """
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+
+def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
+    """Estimate a mean from independent values, one per town or seed (never per tick).
+
+    Args:
+        values: One-dimensional; any NaN makes the whole estimate NaN, so that missing evidence never passes.
+        confidence: Share of repetitions whose interval would hold the true mean, between 0 and 1.
+
+    Raises:
+        ValueError: `confidence` is not between 0 and 1, or the values have more than one dimension.
+    """
+    sample = np.asarray(values, dtype=np.float64)
+    if sample.ndim != 1 or not 0.0 < confidence < 1.0:
+        raise ValueError("mean_interval takes a one-dimensional sample and a confidence between 0 and 1")
+    if sample.size == 0 or not np.isfinite(sample).all():
+        return Interval(nan, nan, nan, int(sample.size))
+    mean = float(sample.mean())
+    half = _half_width(sample, confidence)
+    return Interval(mean, mean - half, mean + half, int(sample.size))
+
+
+def paired_interval(a: ArrayLike, b: ArrayLike, confidence: float = 0.95) -> Interval:
+    """Estimate the mean of `a - b`, where both hold one value per seed in the same order of seeds.
+
+    Raises:
+        ValueError: The two are of different lengths, so they cannot be pairs.
+    """
+    left, right = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if left.shape != right.shape:
+        raise ValueError(f"paired values must come in pairs, found {left.shape} and {right.shape}")
+    return mean_interval(left - right, confidence)
+
+
+def _half_width(sample: np.ndarray[tuple[int, ...], np.dtype[np.float64]], confidence: float) -> float:
+    if sample.size == 1:
+        return float("inf")
+    error = float(sample.std(ddof=1)) / sqrt(sample.size)
+    return _t_quantile(0.5 + confidence / 2.0, int(sample.size) - 1) * error
+
+
+def _t_quantile(probability: float, freedom: int) -> float:
+    from scipy.special import stdtrit  # imported here: scipy is slow to load and most commands need none
+
+    return float(stdtrit(freedom, probability))
