@@ -2,12 +2,13 @@
 
 import typer
 
+from townlet_core.cli import data, simulation, validation
 from townlet_core.cli.running import EXIT_CODES
 
 
 def application() -> typer.Typer:
-    """Make an application of commands with the house's habits: short help, an epilog with the exit codes."""
-    return typer.Typer(
+    """Make the application with every verb of the library; the line's verbs are added to it above."""
+    app = typer.Typer(
         name="townlet",
         help="A small simulated town, and the line that turns it into releases anybody can verify.",
         epilog=EXIT_CODES,
@@ -17,6 +18,12 @@ def application() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+    app.command("simulate", epilog="Example: townlet simulate --days 30 --towns 20 --report")(simulation.simulate)
+    app.command("capture", epilog="Example: townlet capture ordinary_day --date 2026-11-01")(data.capture_scenarios)
+    app.command("replay", epilog="Example: townlet replay data/datasets/objects/<digest>.parquet")(data.replay_shard)
+    app.command("curate", epilog="Example: townlet curate --date 2026-11-01")(data.curate_captures)
+    app.add_typer(validation.app, name="validate")
+    return app
 
 
 app = application()

@@ -1,0 +1,112 @@
+"""`townlet simulate`: let towns live under the scripted teacher and say how they did."""
+
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import typer
+
+from townlet_core.cli.options import CONFIGS, AsJson, Configs, Threads
+from townlet_core.cli.output import Advance, print_json, print_table, progress_bar
+from townlet_core.cli.watching import show
+from townlet_core.config import TownConfig, config_digest, load_config, load_scenario
+from townlet_core.core import Simulation
+from townlet_core.errors import InputError
+from townlet_core.policy.teacher import Teacher
+from townlet_core.telemetry import Interval, mean_interval
+
+HEADLINES = ("survival", "needs_ok_share", "attendance", "mean_reward", "clipped_share", "wallet", "conflicts")
+"""Key figures of the short table; `--report` shows all of them."""
+FRAME_SECONDS = 0.02
+
+
+class Figures(NamedTuple):
+    """What a simulation came to: each key figure over the towns, and how much of the log was lost."""
+
+    kpis: dict[str, Interval]
+    events_dropped: int
+
+
+Towns = Annotated[int, typer.Option(min=1, max=4096, help="Towns, each with its own luck.")]
+Days = Annotated[int, typer.Option(min=1, max=3650, help="Days that each town lives.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the run; the same seed lives the same days.")]
+Config = Annotated[Path | None, typer.Option(help="A town's YAML file.", show_default="configs/towns/default.yaml")]
+ScenarioName = Annotated[str | None, typer.Option(help="A scenario's name or file, instead of --config.")]
+Report = Annotated[bool, typer.Option("--report", help="Show every key figure.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Draw the first town in the terminal, minute by minute.")]
+
+
+def simulate(
+    config: Config = None,
+    scenario: ScenarioName = None,
+    days: Days = 1,
+    towns: Towns = 20,
+    seed: Seed = 7,
+    threads: Threads = 1,
+    report: Report = False,
+    watch: Watch = False,
+    as_json: AsJson = False,
+    configs: Configs = CONFIGS,
+) -> None:
+    """Let towns live under the scripted teacher; print their key figures with 95 % confidence intervals."""
+    town = chosen_town(config, scenario, configs, days)
+    sim = Simulation(town, 1 if watch else towns, seed, threads=threads)
+    with progress_bar(f"{sim.shape[0]} towns, {days} days", quiet=as_json or watch) as advance:
+        figures = live(sim, town, advance, watch)
+    if as_json:
+        print_json(_document(sim, figures, days))
+    else:
+        print_figures(figures, list(figures.kpis) if report else HEADLINES, sim.shape[0], days)
+
+
+def chosen_town(config: Path | None, scenario: str | None, configs: Path, days: int) -> TownConfig:
+    """Load the town that the options name, with its episode as long as asked.
+
+    Raises:
+        InputError: Both a town and a scenario are named, or what is named cannot be used.
+    """
+    if config is not None and scenario is not None:
+        raise InputError("--config and --scenario: give one of them; a scenario names its own town")
+    if scenario is not None:
+        town = load_scenario(scenario, configs).config
+    else:
+        town = load_config(config or configs / "towns" / "default.yaml")
+    return town.model_copy(update={"clock": town.clock.model_copy(update={"episode_days": days})})
+
+
+def live(sim: Simulation, town: TownConfig, advance: Advance, watch: bool = False) -> Figures:
+    """Let the teacher run the towns to the end of their episode."""
+    teacher = Teacher(sim)
+    ticks = town.clock.episode_days * town.clock.ticks_per_day
+    for tick in range(ticks):
+        sim.advance(teacher.act())
+        if watch:
+            show(sim, town.map, FRAME_SECONDS)
+        if tick % 60 == 59:
+            advance(tick + 1, ticks)
+    return Figures({name: mean_interval(values) for name, values in sim.kpis().items()}, sim.events_dropped)
+
+
+def print_figures(figures: Figures, names: tuple[str, ...] | list[str], towns: int, days: int) -> None:
+    """Print a table of key figures: mean over the towns and its 95 % confidence interval."""
+    rows = [(name, f"{kpi.mean:.3f}", f"{kpi.low:.3f} … {kpi.high:.3f}") for name, kpi in _chosen(figures, names)]
+    print_table(f"{towns} towns, {days} days, teacher", ("key figure", "mean", "95 % interval"), rows)
+    if figures.events_dropped:
+        typer.echo(f"warning: {figures.events_dropped} events were lost because a log was full", err=True)
+
+
+def _chosen(figures: Figures, names: tuple[str, ...] | list[str]) -> list[tuple[str, Interval]]:
+    return [(name, figures.kpis[name]) for name in names]
+
+
+def _document(sim: Simulation, figures: Figures, days: int) -> dict[str, object]:
+    return {
+        "config_id": sim.config.config_id,
+        "config_digest": config_digest(sim.config),
+        "seed": sim.seed,
+        "towns": sim.shape[0],
+        "agents": sim.shape[1],
+        "days": days,
+        "policy": "teacher",
+        "events_dropped": figures.events_dropped,
+        "kpis": {name: kpi._asdict() for name, kpi in figures.kpis.items()},
+    }
