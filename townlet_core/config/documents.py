@@ -76,23 +76,17 @@ def read_document(path: str | Path) -> Document:
 
 def parse_document(text: str, file: str) -> Document:
     """Read YAML text with positions; `file` is the name that errors use. Raises ConfigError as `read_document`."""
-    loader = _Loader(text)
     try:
-        node = loader.get_single_node()
-        places: dict[KeyPath, Place] = {}
-        data = _Reader(file, loader, places, set()).value(node, ()) if node is not None else {}
+        document = _composed(text, file)
     except yaml.MarkedYAMLError as error:
         raise _syntax_error(error, file) from error
     except yaml.reader.ReaderError as error:
         raise ConfigError(f"{file}: {error.reason}; write plain text in UTF-8") from error
     except RecursionError as error:
         raise ConfigError(f"{file}: nested too deeply; a configuration is at most a dozen levels deep") from error
-    finally:
-        loader.dispose()
-    if not isinstance(data, dict):
-        raise ConfigError(f"{file}:1: found {describe_value(data)}, expected keys with values")
-    places.setdefault((), Place(file, 1, ()))
-    return Document(data, places)
+    if not isinstance(document.data, dict):
+        raise ConfigError(f"{file}:1: found {describe_value(document.data)}, expected keys with values")
+    return document
 
 
 def plain_document(data: Any, name: str) -> Document:
@@ -125,6 +119,17 @@ def _paths(data: Any, path: KeyPath) -> Iterator[KeyPath]:
             yield from _paths(value, (*path, index))
 
 
+def _composed(text: str, file: str) -> Document:
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        places: dict[KeyPath, Place] = {(): Place(file, 1, ())}
+        data = _Reader(file, loader, places, set()).value(node, ()) if node is not None else {}
+    finally:
+        loader.dispose()
+    return Document(data, places)
+
+
 class _Reader(NamedTuple):
     file: str
     loader: _Loader
@@ -134,7 +139,7 @@ class _Reader(NamedTuple):
     def value(self, node: yaml.Node, path: KeyPath) -> Any:
         self._note(node, path)
         if id(node) in self.seen:
-            self._refuse(node, path, "an alias; write the value out")
+            self._refuse(node, path, "an alias of what stands here; write the value out instead")
         self.seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)

@@ -32,6 +32,9 @@ def first_problem(error: ValidationError, schema: Schema) -> tuple[KeyPath, str]
         return path[:-1], unknown_name("key", str(path[-2]), key_names(schema_at(schema, path[:-2]))) or (
             f"not a key that fits here; expected {_expect_key(schema_at(schema, path[:-2]))}"
         )
+    if worst["type"] == "missing" and isinstance(path[-1], int):
+        path = path[:-1]
+        return path, f"found {describe_value(worst['input'])}, expected {expectation(schema_at(schema, path))}"
     return path, _sentence(worst["type"], worst["msg"], worst["input"], schema, path)
 
 
@@ -98,8 +101,13 @@ def _child(node: Schema, part: str | int) -> Schema:
         items = node.get("prefixItems", [])
         found = items[part] if part < len(items) else node.get("items", {})
     else:
-        found = node.get("properties", {}).get(part, node.get("additionalProperties", {}))
+        found = node.get("properties", {}).get(part) or _free_key_schema(node)
     return found if isinstance(found, Mapping) else {}
+
+
+def _free_key_schema(node: Schema) -> Any:
+    """Give what the values of a section with free keys look like; constrained keys move it to patternProperties."""
+    return next(iter(node.get("patternProperties", {}).values()), node.get("additionalProperties", {}))
 
 
 def _expect_list(node: Schema) -> str:
@@ -118,14 +126,15 @@ def _expect_text(node: Schema) -> str:
 
 
 def _expect_key(node: Schema) -> str:
-    return _expect_text(node.get("propertyNames", {}))
+    pattern = next(iter(node.get("patternProperties", {})), None)
+    return _expect_text({"pattern": pattern} if pattern else node.get("propertyNames", {}))
 
 
 def _bounds(node: Schema) -> str:
     low, high = node.get("minimum"), node.get("maximum")
     above, below = node.get("exclusiveMinimum"), node.get("exclusiveMaximum")
     if low is not None and high is not None:
-        return f" from {low:g} to {high:g}" if abs(high) < 1e6 else f" of {low:g} or more"
+        return f" from {low:.15g} to {high:.15g}"
     parts = [f"above {above:g}"] if above is not None else []
     parts += [f"below {below:g}"] if below is not None else []
     parts += [f"up to {high:g}"] if high is not None else []

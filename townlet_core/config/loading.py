@@ -1,5 +1,6 @@
 """Reads configuration files into checked models; every error names the file, the line, the key and the remedy."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from os.path import isabs, join, normpath
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from townlet_core.config.affordances import AffordanceManifest
 from townlet_core.config.curation import CurationRules
-from townlet_core.config.documents import Document, KeyPath, Place, plain_document, read_document
+from townlet_core.config.documents import Document, KeyPath, plain_document, read_document
 from townlet_core.config.explain import first_problem, unknown_name
 from townlet_core.config.identity import canonical_json
 from townlet_core.config.manifest_checks import manifest_problems
@@ -30,6 +31,9 @@ EMBEDDED = ("map", "affordances")
 
 def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) -> TownConfig:
     """Load a town with its map and its affordances embedded.
+
+    Sections with free keys (jobs, objects, prices, …) come sorted by key, so that what has the same digest also
+    has the same order.
 
     Args:
         path: The town's YAML file.
@@ -96,16 +100,12 @@ def embedded_config(text: str | bytes, source: str) -> TownConfig:
     Raises:
         ConfigError: The JSON is damaged, or the town in it would not be accepted from a file either.
     """
+    name = f"{source}: embedded town config"
     try:
-        config = TownConfig.model_validate_json(text)
-    except ValidationError as error:
-        place = Place(f"{source}: embedded town config", None, ())
-        if error.errors()[0]["type"] == "json_invalid":
-            raise place.error("is not JSON; the file is damaged, capture it again") from error
-        path, problem = first_problem(error, schema_of(TownConfig))
-        raise place.error(problem, path) from error
-    _raise_first(plain_document({}, f"{source}: embedded town config"), town_problems(config))
-    return config
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{name}: is not JSON; the file is damaged, capture it again") from error
+    return _checked(plain_document(data, name), TownConfig, town_problems)
 
 
 def read_model(document: Document, model: type[Model]) -> Model:
