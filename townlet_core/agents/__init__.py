@@ -1,0 +1,1 @@
+"""Agents: needs, and the options that turn intentions into steps."""

@@ -1,0 +1,179 @@
+"""The tick: one minute in the life of a town, as functions called in order."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from townlet_core.agents.needs import decay_needs
+from townlet_core.agents.options import choose, pursue_option, yield_commitment
+from townlet_core.kernels import WORLD, kernel, uniform_between
+from townlet_core.lifecycle.verdicts import remove, starves
+from townlet_core.observations.encoder import observe_town
+from townlet_core.rewards.terms import reward_tick
+from townlet_core.scheduler.outages import plan_outages, update_utilities
+from townlet_core.world.economy import close_tills, collect_rent, restock
+from townlet_core.world.employment import advance_shift, minute_of_day
+from townlet_core.world.events import Event, emit
+from townlet_core.world.movement import place, show_reservation
+from townlet_core.world.state import NOBODY, Town
+
+NIGHTLY_RESET = int(Event.NIGHTLY_RESET)
+SATISFIED = 0.3
+"""A need above this counts as looked after."""
+
+
+class Outputs(NamedTuple):
+    """What a step writes, for B towns with N agents.
+
+    Attributes:
+        maps: uint32 [B, N, w, w], four uint8 channels packed.
+        features: float32 [B, N, F].
+        masks: bool [B, N, options].
+        rewards: float32 [B, N].
+        terms: float32 [B, N, 6], the reward's terms.
+        terminated: bool [B, N], true in the tick that ends a life.
+        truncated: bool [B], true when the episode's time is up.
+    """
+
+    maps: npt.NDArray[np.uint32]
+    features: npt.NDArray[np.float32]
+    masks: npt.NDArray[np.bool_]
+    rewards: npt.NDArray[np.float32]
+    terms: npt.NDArray[np.float32]
+    terminated: npt.NDArray[np.bool_]
+    truncated: npt.NDArray[np.bool_]
+
+
+@kernel(inline=True)
+def town_of(state, b):  # type: ignore[no-untyped-def]
+    """Return town ``b`` of a batch as kernels see it."""
+    return Town(
+        state.towns[b], state.agents[b], state.fixtures[b], state.occupancy[b], state.cells[b], state.log[b]
+    )
+
+
+@kernel
+def settle_agent(town, rules, i):  # type: ignore[no-untyped-def]
+    """Start agent ``i`` on its bed, with needs, money and food drawn from the town's world stream."""
+    agent, scalars, streams = town.agents[i], rules.scalars[0], town.common.streams
+    for k in range(3):
+        agent.needs[k] = uniform_between(streams, WORLD, scalars.initial_need[0], scalars.initial_need[1])
+    agent.wallet = uniform_between(streams, WORLD, scalars.initial_wallet[0], scalars.initial_wallet[1])
+    portions = scalars.initial_ingredients
+    agent.ingredients = int(uniform_between(streams, WORLD, portions[0], portions[1] + 1))
+    agent.alive = 1
+    agent.context_reset = 1
+    agent.target = -1
+    agent.affordance = -1
+    bed = rules.fixtures[rules.citizens[i].bed]
+    place(town, rules, i, bed.y, bed.x)
+
+
+@kernel
+def settle_town(town, rules):  # type: ignore[no-untyped-def]
+    """Bring a zeroed town with an empty map to its first tick."""
+    common = town.common
+    common.tick = rules.scalars[0].start_tick
+    common.treasury = rules.scalars[0].treasury
+    common.utilities[:] = 1
+    for f in range(town.fixtures.shape[0]):
+        town.fixtures[f].user = NOBODY
+        town.fixtures[f].stock = rules.fixtures[f].stock
+        show_reservation(town, rules, f)
+    for i in range(town.agents.shape[0]):
+        settle_agent(town, rules, i)
+    plan_outages(town, rules)
+    update_utilities(town, rules)
+
+
+@kernel
+def act(town, rules, actions):  # type: ignore[no-untyped-def]
+    """Let everybody choose, then do one tick of what they chose; who goes first changes with the tick."""
+    size = town.agents.shape[0]
+    for i in range(size):
+        if town.agents[i].alive and not town.agents[i].committed:
+            choose(town, rules, i, actions[i])
+    for turn in range(size):
+        i = (turn + town.common.tick) % size
+        if town.agents[i].alive:
+            pursue_option(town, rules, i)
+
+
+@kernel
+def live(town, rules):  # type: ignore[no-untyped-def]
+    """Let needs run down and shifts go on."""
+    for i in range(town.agents.shape[0]):
+        agent = town.agents[i]
+        if agent.alive:
+            if decay_needs(rules, agent):
+                yield_commitment(agent)
+            advance_shift(town, rules, i)
+
+
+@kernel
+def reset_nightly(town, rules):  # type: ignore[no-untyped-def]
+    """At midnight: rent, tills, restock; and the outages of the new day are drawn."""
+    collect_rent(town, rules)
+    close_tills(town)
+    restock(town, rules)
+    plan_outages(town, rules)
+    emit(town.common, town.log, NIGHTLY_RESET, -1, -1, -1, 0.0)
+
+
+@kernel
+def _tally(agent):  # type: ignore[no-untyped-def]
+    agent.ticks += 1
+    agent.satisfied_ticks += min(agent.needs[0], agent.needs[1], agent.needs[2]) > SATISFIED
+
+
+@kernel
+def judge(town, rules, rewards, terms, terminated):  # type: ignore[no-untyped-def]
+    """Decide who leaves, and what the tick was worth to each agent."""
+    for i in range(town.agents.shape[0]):
+        agent = town.agents[i]
+        rewards[i] = 0.0
+        terms[i, :] = 0.0
+        terminated[i] = False
+        if not agent.alive:
+            continue
+        terminated[i] = starves(rules, agent)
+        _tally(agent)
+        rewards[i] = reward_tick(rules, agent, terminated[i], terms[i])
+        if terminated[i]:
+            remove(town, rules, i)
+
+
+@kernel
+def advance_town(town, rules, actions, rewards, terms, terminated):  # type: ignore[no-untyped-def]
+    """Live one tick of one town."""
+    common = town.common
+    common.tick += 1
+    common.event_count = 0
+    update_utilities(town, rules)
+    act(town, rules, actions)
+    live(town, rules)
+    if minute_of_day(town, rules) == 0:
+        reset_nightly(town, rules)
+    judge(town, rules, rewards, terms, terminated)
+    common.truncated = common.tick - rules.scalars[0].start_tick >= rules.scalars[0].episode_ticks
+
+
+@kernel(entry=True)
+def reset_towns(low: int, high: int, state: Any, rules: Any, out: Outputs) -> None:
+    """Settle and observe towns ``low`` to ``high``."""
+    for b in range(low, high):
+        town = town_of(state, b)
+        settle_town(town, rules)
+        observe_town(town, rules, out.maps[b], out.features[b], out.masks[b])
+
+
+@kernel(entry=True)
+def step_towns(low: int, high: int, state: Any, rules: Any, actions: Any, out: Outputs, observe: bool) -> None:
+    """Advance towns ``low`` to ``high`` by a tick with ``actions`` int8 [B, N] and, if asked, observe them."""
+    for b in range(low, high):
+        town = town_of(state, b)
+        advance_town(town, rules, actions[b], out.rewards[b], out.terms[b], out.terminated[b])
+        out.truncated[b] = town.common.truncated
+        if observe:
+            observe_town(town, rules, out.maps[b], out.features[b], out.masks[b])

@@ -1,0 +1,83 @@
+"""How kernels are compiled and where the compiled code is kept.
+
+Numba notices a change in the file of a cached function but not in the functions it calls. The cache folder is
+therefore named after a digest of the sources of every floor that holds kernels, so a stale kernel cannot run.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+
+KERNEL_PACKAGES = ("kernels", "world", "agents", "scheduler", "lifecycle", "rewards", "observations", "core", "policy")
+CACHES_KEPT = 4
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@cache
+def source_digest(*packages: str) -> str:
+    """Return the SHA-256 over the Python sources of packages of ``townlet_core`` (all of it when none is named).
+
+    Args:
+        packages: Names such as ``"world"``; the digest covers relative paths and contents, not times.
+    """
+    root = Path(__file__).resolve().parent.parent
+    folders = [root / name for name in packages] or [root]
+    digest = sha256()
+    for path in sorted(file for folder in folders for file in folder.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def cache_folder() -> Path:
+    """Return the folder that holds the code compiled from exactly these sources."""
+    default = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "townlet" / "kernels"
+    return Path(os.environ.get("TOWNLET_KERNEL_CACHE", default)) / source_digest(*KERNEL_PACKAGES)[:16]
+
+
+def prune_caches(folder: Path) -> None:
+    """Delete the compiled code of all but the latest few versions of the sources."""
+    if not folder.is_dir():
+        return
+    caches = sorted((path for path in folder.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime)
+    for stale in caches[:-CACHES_KEPT]:
+        shutil.rmtree(stale, ignore_errors=True)
+
+
+def _prepare_cache() -> None:
+    folder = cache_folder()
+    if not folder.is_dir():
+        prune_caches(folder.parent)
+    numba.config.CACHE_DIR = str(folder)
+
+
+def kernel(function: F | None = None, *, entry: bool = False, inline: bool = False) -> Any:
+    """Compile a function of scalars, records and arrays to machine code.
+
+    Kernels release the GIL, divide as NumPy does and never reorder floating-point arithmetic, so one source gives
+    one history. With ``NUMBA_DISABLE_JIT=1`` the same function runs as plain Python.
+
+    Args:
+        function: The function to compile.
+        entry: True for the few kernels that Python calls: their machine code, callees included, is cached on disk.
+        inline: True for a function that returns records, which only exist inside their caller.
+    """
+    options = {
+        "nogil": True,
+        "error_model": "numpy",
+        "cache": entry,
+        "inline": "always" if inline else "never",
+        "_nrt": False,
+    }
+    if function is None:
+        return numba.njit(**options)
+    return numba.njit(**options)(function)
+
+
+_prepare_cache()

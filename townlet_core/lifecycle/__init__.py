@@ -1,0 +1,1 @@
+"""Lifecycle: who leaves the town, and when."""

@@ -1,0 +1,1 @@
+"""Policies: the scripted teacher, networks, behaviour cloning and checkpoints."""

@@ -1,0 +1,1 @@
+"""Rewards: what a tick was worth, term by term."""

@@ -1,0 +1,1 @@
+"""Scheduler: planned disturbances and when they strike."""

@@ -1,0 +1,1 @@
+"""World: the town itself: state, map, affordances, queues, economy and employment."""

@@ -1,0 +1,174 @@
+"""Affordances: which object serves an intention, what a use needs, and what it changes."""
+
+from townlet_core.kernels import WORLD, kernel, uniform_between
+from townlet_core.world.economy import pay
+from townlet_core.world.employment import may_work
+from townlet_core.world.events import Event, emit
+from townlet_core.world.movement import BUSY, STANDING, show_agent, show_reservation
+from townlet_core.world.queues import release
+from townlet_core.world.rules import WORKPLACE_CODE
+from townlet_core.world.state import NOBODY, USING
+
+START = int(Event.AFFORDANCE_START)
+FINISH = int(Event.AFFORDANCE_FINISH)
+FAIL = int(Event.AFFORDANCE_FAIL)
+QUEUE_COST = 15
+NO_TARGET = (-1, -1, 65535)
+
+
+@kernel
+def is_open(town, rules, a):  # type: ignore[no-untyped-def]
+    """Say whether affordance ``a`` is within its opening hours."""
+    minute = town.common.tick % rules.scalars[0].day
+    return rules.affordances[a].opens <= minute < rules.affordances[a].closes
+
+
+@kernel
+def affordable(town, rules, i, a):  # type: ignore[no-untyped-def]
+    """Say whether agent ``i`` has the money and the ingredients for affordance ``a``."""
+    rule, agent = rules.affordances[a], town.agents[i]
+    return agent.wallet >= rule.price and agent.ingredients >= rule.takes_ingredients
+
+
+@kernel
+def serves(town, rules, i, a, f):  # type: ignore[no-untyped-def]
+    """Say whether object ``f`` can serve agent ``i`` with affordance ``a``: access, utility, stock, room for the result."""
+    rule, fixture = rules.affordances[a], rules.fixtures[f]
+    citizen = rules.citizens[i]
+    if fixture.owner >= 0 and fixture.owner != i:
+        return False
+    if fixture.home >= 0 and fixture.home != citizen.home:
+        return False
+    if fixture.utility >= 0 and not town.common.utilities[fixture.utility]:
+        return False
+    if rule.gives_meals > 0 and not _room_for_meals(town, rules, citizen.fridge, rule.gives_meals):
+        return False
+    return town.fixtures[f].stock >= rule.takes_stock
+
+
+@kernel
+def _room_for_meals(town, rules, fridge, meals):  # type: ignore[no-untyped-def]
+    return fridge >= 0 and town.fixtures[fridge].stock + meals <= rules.fixtures[fridge].capacity
+
+
+@kernel
+def _cost(town, rules, i, f):  # type: ignore[no-untyped-def]
+    agent, fixture = town.agents[i], town.fixtures[f]
+    busy = fixture.waiting + (1 if fixture.user >= 0 and fixture.user != i else 0)
+    return rules.distance[f, agent.y, agent.x] + QUEUE_COST * busy
+
+
+@kernel
+def _best_of(town, rules, i, a):  # type: ignore[no-untyped-def]
+    """Return the cheapest object for affordance ``a`` as (object, cost), or (-1, 65535)."""
+    rule = rules.affordances[a]
+    if rule.type == WORKPLACE_CODE:
+        f = rules.citizens[i].workplace
+        return (f, _cost(town, rules, i, f)) if f >= 0 and may_work(town, rules, i) else (-1, 65535)
+    best, least = -1, 65535
+    for f in range(rules.ranges[rule.type], rules.ranges[rule.type + 1]):
+        if serves(town, rules, i, a, f):
+            cost = _cost(town, rules, i, f)
+            if cost < least:
+                best, least = f, cost
+    return best, least
+
+
+@kernel
+def best_target(town, rules, i, option):  # type: ignore[no-untyped-def]
+    """Find where agent ``i`` would go to fulfil an option.
+
+    Returns:
+        (object, affordance, cost): cost in ticks of walking and expected waiting; ``NO_TARGET`` if nothing serves.
+    """
+    best, chosen, least = NO_TARGET
+    for k in range(rules.serving.shape[1]):
+        a = rules.serving[option, k]
+        if a < 0:
+            break
+        if is_open(town, rules, a) and affordable(town, rules, i, a):
+            f, cost = _best_of(town, rules, i, a)
+            if cost < least:
+                best, chosen, least = f, a, cost
+    return best, chosen, least
+
+
+@kernel
+def still_possible(town, rules, i):  # type: ignore[no-untyped-def]
+    """Say whether the use that agent ``i`` is heading for, or in, can still happen. Closing time ends no use."""
+    agent = town.agents[i]
+    if rules.affordances[agent.affordance].type == WORKPLACE_CODE:
+        return may_work(town, rules, i)
+    open_or_inside = agent.phase == USING or is_open(town, rules, agent.affordance)
+    payable = affordable(town, rules, i, agent.affordance)
+    return open_or_inside and payable and serves(town, rules, i, agent.affordance, agent.target)
+
+
+@kernel
+def start_use(town, rules, i):  # type: ignore[no-untyped-def]
+    """Begin the use of the object on whose tile agent ``i`` stands; its length varies by the configured jitter."""
+    agent = town.agents[i]
+    jitter = rules.scalars[0].jitter
+    stretch = uniform_between(town.common.streams, WORLD, 1.0 - jitter, 1.0 + jitter)
+    agent.duration = max(1, round(rules.affordances[agent.affordance].duration * stretch))
+    agent.progress = 0
+    agent.phase = USING
+    agent.worked = rules.affordances[agent.affordance].type == WORKPLACE_CODE
+    show_agent(town, rules, agent.y, agent.x, BUSY)
+    show_reservation(town, rules, agent.target)
+    emit(town.common, town.log, START, i, agent.target, agent.affordance, agent.duration)
+
+
+@kernel
+def end_use(town, rules, i, kind):  # type: ignore[no-untyped-def]
+    """Stop using the object, for event ``kind`` (finish or fail), and hand the reservation on."""
+    agent = town.agents[i]
+    emit(town.common, town.log, kind, i, agent.target, agent.affordance, agent.progress)
+    agent.phase = 0
+    release(town, rules, i)
+    show_agent(town, rules, agent.y, agent.x, STANDING)
+
+
+@kernel
+def change_needs(agent, effects):  # type: ignore[no-untyped-def]
+    """Add need changes [3] to an agent, within 0 and 1."""
+    for k in range(3):
+        agent.needs[k] = min(max(agent.needs[k] + effects[k], 0.0), 1.0)
+
+
+@kernel
+def apply_effects(town, rules, i):  # type: ignore[no-untyped-def]
+    """Take what a completed use costs and give what it brings."""
+    agent = town.agents[i]
+    rule = rules.affordances[agent.affordance]
+    pay(town.common, agent, rule.price, rule.shop)
+    town.fixtures[agent.target].stock -= rule.takes_stock
+    agent.ingredients += rule.gives_ingredients - rule.takes_ingredients
+    if rule.gives_meals > 0 and rules.citizens[i].fridge != NOBODY:
+        town.fixtures[rules.citizens[i].fridge].stock += rule.gives_meals
+    change_needs(agent, rule.effects)
+    agent.finished[agent.affordance] += 1
+
+
+@kernel
+def progress_use(town, rules, i):  # type: ignore[no-untyped-def]
+    """Go on with a use for one tick.
+
+    Returns:
+        0 while it goes on, 1 when it is complete, -1 when it became impossible (an outage, say).
+    """
+    agent = town.agents[i]
+    rule = rules.affordances[agent.affordance]
+    agent.progress += 1
+    agent.worked = rule.type == WORKPLACE_CODE
+    possible = still_possible(town, rules, i)
+    if not possible and rule.type != WORKPLACE_CODE:
+        agent.failed += 1
+        end_use(town, rules, i, FAIL)
+        return -1
+    change_needs(agent, rule.per_tick)
+    if possible and agent.progress < agent.duration:
+        return 0
+    apply_effects(town, rules, i)
+    end_use(town, rules, i, FINISH)
+    return 1

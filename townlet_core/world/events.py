@@ -1,0 +1,62 @@
+"""Events: what happened, as rows of numbers that telemetry turns into words."""
+
+from enum import IntEnum
+
+import numpy as np
+
+from townlet_core.kernels import kernel
+
+
+class Event(IntEnum):
+    """What an event row says; ``subject`` is an agent unless stated otherwise."""
+
+    AFFORDANCE_START = 0
+    AFFORDANCE_FINISH = 1
+    AFFORDANCE_FAIL = 2
+    QUEUE_JOIN = 3
+    QUEUE_LEAVE = 4
+    GHOST_STEP = 5
+    SHIFT_ON_TIME = 6
+    SHIFT_LATE = 7
+    SHIFT_ABSENT = 8
+    SHIFT_END = 9
+    RENT_PAID = 10
+    RENT_UNPAID = 11
+    RESTOCK = 12
+    OUTAGE_BEGIN = 13
+    OUTAGE_END = 14
+    FAINT = 15
+    NIGHTLY_RESET = 16
+
+
+EVENT_NAMES = tuple(event.name.lower() for event in Event)
+
+EVENT_DTYPE = np.dtype(
+    [
+        ("tick", "i4"),
+        ("town", "i4"),
+        ("kind", "i2"),
+        ("subject", "i2"),
+        ("object", "i2"),
+        ("other", "i2"),
+        ("value", "f4"),
+    ]
+)
+"""One event row. ``subject`` and ``other`` are agents, ``object`` a fixture; -1 where there is none."""
+
+
+@kernel
+def emit(town, log, kind, subject, fixture, other, value):  # type: ignore[no-untyped-def]
+    """Append an event to a town's rows of this tick ``log`` [capacity]; a full log counts what it drops."""
+    if town.event_count >= log.shape[0]:
+        town.events_dropped += 1
+        return
+    row = log[town.event_count]
+    row.tick = town.tick
+    row.town = town.number
+    row.kind = kind
+    row.subject = subject
+    row.object = fixture
+    row.other = other
+    row.value = value
+    town.event_count += 1

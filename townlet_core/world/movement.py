@@ -1,0 +1,126 @@
+"""Walking: one tile a tick along a distance field, never through walls or one another."""
+
+import numpy as np
+
+from townlet_core.kernels import kernel
+from townlet_core.world.events import Event, emit
+from townlet_core.world.grid import STEPS, WALL
+from townlet_core.world.state import NOBODY, USING
+
+GHOST_STEP = int(Event.GHOST_STEP)
+STANDING, BUSY = np.uint32(128), np.uint32(255)
+RESERVED, IN_USE = np.uint32(128), np.uint32(255)
+_AGENT_SHIFT, _RESERVATION_SHIFT = np.uint32(16), np.uint32(24)
+_AGENT_MASK, _RESERVATION_MASK = np.uint32(0xFF00FFFF), np.uint32(0x00FFFFFF)
+_NOTHING = np.uint32(0)
+
+
+@kernel
+def show_agent(town, rules, y, x, value):  # type: ignore[no-untyped-def]
+    """Write the agent channel of the packed map at a tile."""
+    margin = rules.scalars[0].window // 2
+    cell = town.cells[y + margin, x + margin]
+    town.cells[y + margin, x + margin] = (cell & _AGENT_MASK) | (value << _AGENT_SHIFT)
+
+
+@kernel
+def show_reservation(town, rules, f):  # type: ignore[no-untyped-def]
+    """Write the reservation channel of an object's tile: free, reserved or in use."""
+    margin = rules.scalars[0].window // 2
+    rule, user = rules.fixtures[f], town.fixtures[f].user
+    value = _NOTHING
+    if user >= 0:
+        value = IN_USE if town.agents[user].phase == USING else RESERVED
+    cell = town.cells[rule.y + margin, rule.x + margin]
+    town.cells[rule.y + margin, rule.x + margin] = (cell & _RESERVATION_MASK) | (value << _RESERVATION_SHIFT)
+
+
+@kernel
+def place(town, rules, i, y, x):  # type: ignore[no-untyped-def]
+    """Put agent ``i`` on a tile that is free."""
+    agent = town.agents[i]
+    agent.y, agent.x = y, x
+    town.occupancy[y, x] = i
+    show_agent(town, rules, y, x, STANDING)
+
+
+@kernel
+def lift(town, rules, i):  # type: ignore[no-untyped-def]
+    """Take agent ``i`` off the map."""
+    agent = town.agents[i]
+    town.occupancy[agent.y, agent.x] = NOBODY
+    show_agent(town, rules, agent.y, agent.x, _NOTHING)
+
+
+@kernel
+def _move(town, rules, i, y, x):  # type: ignore[no-untyped-def]
+    lift(town, rules, i)
+    place(town, rules, i, y, x)
+    town.agents[i].blocked = 0
+
+
+@kernel
+def _ghost_step(town, rules, i, blocker):  # type: ignore[no-untyped-def]
+    """Exchange places with whoever has been in the way for too long; nobody who uses an object is moved."""
+    mine, other = town.agents[i], town.agents[blocker]
+    y, x, oy, ox = mine.y, mine.x, other.y, other.x
+    lift(town, rules, i)
+    lift(town, rules, blocker)
+    place(town, rules, i, oy, ox)
+    place(town, rules, blocker, y, x)
+    mine.blocked = 0
+    other.blocked = 0
+    emit(town.common, town.log, GHOST_STEP, i, -1, blocker, 0.0)
+
+
+@kernel
+def _wait_or_pass(town, rules, i, blocker):  # type: ignore[no-untyped-def]
+    agent = town.agents[i]
+    agent.blocked += 1
+    after = rules.scalars[0].ghost_step_after
+    if blocker >= 0 and after > 0 and agent.blocked > after and town.agents[blocker].phase != USING:
+        _ghost_step(town, rules, i, blocker)
+
+
+@kernel
+def _may_enter(rules, agent, y, x, goal):  # type: ignore[no-untyped-def]
+    """Only the holder of an object's reservation may enter its tile."""
+    there = rules.fixture_at[y, x]
+    return there < 0 or (there == goal and agent.holds)
+
+
+@kernel
+def walk_towards(town, rules, i, goal):  # type: ignore[no-untyped-def]
+    """Take one step down the distance field of object ``goal``; blocked for too long, pass the blocker."""
+    agent = town.agents[i]
+    field = rules.distance[goal]
+    here, blocker = field[agent.y, agent.x], NOBODY
+    for turn in range(4):
+        k = (turn + i + town.common.tick) & 3
+        y, x = agent.y + STEPS[k, 0], agent.x + STEPS[k, 1]
+        if field[y, x] >= here or not _may_enter(rules, agent, y, x, goal):
+            continue
+        if town.occupancy[y, x] == NOBODY:
+            _move(town, rules, i, y, x)
+            return
+        blocker = town.occupancy[y, x]
+    _wait_or_pass(town, rules, i, blocker)
+
+
+@kernel
+def step_aside(town, rules, i):  # type: ignore[no-untyped-def]
+    """Leave the tile of an object that one no longer uses."""
+    agent = town.agents[i]
+    if rules.fixture_at[agent.y, agent.x] < 0:
+        return
+    blocker = NOBODY
+    for turn in range(4):
+        k = (turn + i + town.common.tick) & 3
+        y, x = agent.y + STEPS[k, 0], agent.x + STEPS[k, 1]
+        if rules.terrain[y, x] == WALL or rules.fixture_at[y, x] >= 0:
+            continue
+        if town.occupancy[y, x] == NOBODY:
+            _move(town, rules, i, y, x)
+            return
+        blocker = town.occupancy[y, x]
+    _wait_or_pass(town, rules, i, blocker)

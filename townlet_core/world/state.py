@@ -1,0 +1,154 @@
+"""The state of a batch of towns: a handful of record arrays with the town as leading axis.
+
+A record array holds every field of one agent side by side, so that a rule touches one cache line, a kernel takes one
+argument per kind of thing, and a snapshot is these arrays and nothing else.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from townlet_core.world.events import EVENT_DTYPE
+
+NEED_NAMES = ("hunger", "hygiene", "energy")
+HUNGER, HYGIENE, ENERGY = 0, 1, 2
+
+UTILITY_NAMES = ("power", "water")
+SHIFT_NAMES = ("off", "pre", "on_time", "late", "absent", "post")
+SHIFT_OFF, SHIFT_PRE, SHIFT_ON_TIME, SHIFT_LATE, SHIFT_ABSENT, SHIFT_POST = range(6)
+
+PHASE_NAMES = ("free", "walking", "waiting", "using")
+FREE, WALKING, WAITING, USING = range(4)
+
+REWARD_TERMS = ("survival", "needs", "wage", "punctuality", "terminal", "clip")
+SHOPS = 8
+OUTAGES = 20
+NOBODY = -1
+
+
+def _record(fields: list[tuple[Any, ...]]) -> np.dtype[Any]:
+    return np.dtype((np.record, np.dtype(fields, align=True)))
+
+
+AGENT_DTYPE = _record(
+    [
+        ("needs", "f4", (3,)),  # 1 = satisfied, 0 = empty
+        ("wallet", "f8"),
+        ("wages_withheld", "f8"),
+        ("episode_reward", "f8"),
+        ("reward_sum", "f8"),
+        ("y", "i2"),
+        ("x", "i2"),
+        ("target", "i2"),
+        ("ingredients", "i2"),
+        ("option_ticks", "i4"),  # since the option was chosen
+        ("progress", "i4"),
+        ("duration", "i4"),
+        ("queued_at", "i4"),
+        ("last_duration", "i4"),
+        ("blocked", "i2"),
+        ("affordance", "i2"),
+        ("alive", "u1"),
+        ("option", "u1"),
+        ("committed", "u1"),
+        ("phase", "u1"),
+        ("holds", "u1"),  # has the reservation of its target
+        ("last_success", "u1"),
+        ("context_reset", "u1"),
+        ("shift_state", "u1"),
+        ("worked", "u1"),  # spent this tick at work
+        ("wage_signal", "f4"),  # +1 for a paid tick of work, -1 for a withheld one
+        ("punctuality_signal", "f4"),  # 0..1 at the first tick of a shift's work
+        ("shift_present", "i4"),
+        ("lateness", "i4"),  # ticks late in the current shift
+        ("attendance", "f4", (8,)),  # of the latest shifts
+        ("shifts", "i4"),
+        ("rent_unpaid", "i4"),
+        ("ticks", "i8"),
+        ("satisfied_ticks", "i8"),
+        ("clipped_ticks", "i8"),
+        ("scheduled_ticks", "i8"),
+        ("present_ticks", "i8"),
+        ("wages_paid", "f8"),
+        ("conflicts", "i4"),
+        ("finished", "i4", (32,)),  # completed uses per affordance
+        ("failed", "i4"),
+    ]
+)
+"""One citizen. Ticks are minutes; money is in the town's currency."""
+
+FIXTURE_DTYPE = _record([("user", "i2"), ("waiting", "i2"), ("stock", "i4")])
+"""One object that agents use: who holds it, how many wait for it, what is left in it."""
+
+TOWN_DTYPE = _record(
+    [
+        ("streams", "u8", (3,)),
+        ("tick", "i4"),  # minutes since midnight of day 0
+        ("number", "i4"),
+        ("treasury", "f8"),
+        ("supplier", "f8"),
+        ("tills", "f8", (SHOPS,)),
+        ("utilities", "u1", (2,)),
+        ("outage_start", "i4", (OUTAGES,)),
+        ("outage_end", "i4", (OUTAGES,)),
+        ("event_count", "i4"),
+        ("events_dropped", "i8"),
+        ("truncated", "u1"),
+    ]
+)
+"""What a town has one of: clock, streams, accounts, utilities, and its event counters."""
+
+
+class TownState(NamedTuple):
+    """The whole mutable state of a batch of B towns with N agents and O fixtures on an H x W map.
+
+    Attributes:
+        towns: Records of ``TOWN_DTYPE`` [B].
+        agents: Records of ``AGENT_DTYPE`` [B, N].
+        fixtures: Records of ``FIXTURE_DTYPE`` [B, O].
+        occupancy: The agent on each tile or -1, int16 [B, H, W].
+        cells: The four map channels of each tile packed in a uint32, with a margin of half a window
+            [B, H + 2m, W + 2m].
+        log: This tick's events [B, capacity].
+    """
+
+    towns: npt.NDArray[Any]
+    agents: npt.NDArray[Any]
+    fixtures: npt.NDArray[Any]
+    occupancy: npt.NDArray[np.int16]
+    cells: npt.NDArray[np.uint32]
+    log: npt.NDArray[Any]
+
+
+class Town(NamedTuple):
+    """One town of a batch, as kernels see it: the slices of ``TownState`` that belong to it.
+
+    Attributes:
+        common: Record of ``TOWN_DTYPE``.
+        agents: Records [N].
+        fixtures: Records [O].
+        occupancy: int16 [H, W].
+        cells: uint32 [H + 2m, W + 2m].
+        log: Event records [capacity].
+    """
+
+    common: Any
+    agents: npt.NDArray[Any]
+    fixtures: npt.NDArray[Any]
+    occupancy: npt.NDArray[np.int16]
+    cells: npt.NDArray[np.uint32]
+    log: npt.NDArray[Any]
+
+
+def allocate(towns: int, agents: int, fixtures: int, shape: tuple[int, int], margin: int) -> TownState:
+    """Return the zeroed state of ``towns`` towns on a map of ``shape`` (height, width)."""
+    height, width = shape
+    return TownState(
+        towns=np.zeros(towns, TOWN_DTYPE),
+        agents=np.zeros((towns, agents), AGENT_DTYPE),
+        fixtures=np.zeros((towns, fixtures), FIXTURE_DTYPE),
+        occupancy=np.full((towns, height, width), NOBODY, np.int16),
+        cells=np.zeros((towns, height + 2 * margin, width + 2 * margin), np.uint32),
+        log=np.zeros((towns, 16 + 4 * agents), np.dtype((np.record, EVENT_DTYPE))),
+    )
