@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from math import inf
 
 from townlet_core.config.affordances import Affordance
-from townlet_core.config.fields import NEED_NAMES, NeedName
+from townlet_core.config.fields import NEED_NAMES
 from townlet_core.config.manifest_checks import restores
 from townlet_core.config.map_checks import Problem
 from townlet_core.config.town import TownConfig
@@ -45,7 +45,7 @@ def _poorest(town: TownConfig) -> tuple[str, float]:
     return min(((name, job.wage_per_day) for name, job in town.jobs.items()), key=lambda pair: pair[1])
 
 
-def _price_of_need(town: TownConfig, need: NeedName) -> float:
+def _price_of_need(town: TownConfig, need: str) -> float:
     uses = town.affordances.affordances.values()
     costs = (_use_cost(town, use) / restores(use, need) for use in uses if restores(use, need) > 0.0)
     return min(costs, default=inf)

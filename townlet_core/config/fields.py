@@ -1,6 +1,6 @@
 """The field types that sections share: shares, money, ticks, ordered ranges and names out of a fixed list."""
 
-from typing import Annotated, Literal, TypeAlias, TypeVar
+from typing import Annotated, TypeAlias, TypeVar
 
 from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -10,9 +10,7 @@ from townlet_core.config.options import OPTION_NAMES
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 """Model configuration of every section: no unknown key, no silent conversion, no infinities, no later change."""
 
-NeedName: TypeAlias = Literal["hunger", "hygiene", "energy"]
-
-NEED_NAMES: tuple[NeedName, ...] = ("hunger", "hygiene", "energy")
+NEED_NAMES = ("hunger", "hygiene", "energy")
 """The needs in array order; 1 means satisfied, 0 means desperate."""
 
 SERVED_OPTIONS = OPTION_NAMES[1:]
@@ -39,12 +37,21 @@ def _odd(window: int) -> int:
     return window
 
 
+def _need(name: str) -> str:
+    if name not in NEED_NAMES:
+        raise PydanticCustomError("literal_error", "not a need")
+    return name
+
+
 def _served(name: str) -> str:
     if name not in SERVED_OPTIONS:
         raise PydanticCustomError("literal_error", "not an option")
     return name
 
 
+NeedName: TypeAlias = Annotated[
+    str, WithJsonSchema({"type": "string", "enum": list(NEED_NAMES)}), AfterValidator(_need)
+]
 ServedOption: TypeAlias = Annotated[
     str, WithJsonSchema({"type": "string", "enum": list(SERVED_OPTIONS)}), AfterValidator(_served)
 ]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from townlet_core.config.affordances import WORKPLACE, Affordance, AffordanceManifest, ObjectType
 from townlet_core.config.explain import unknown_name
-from townlet_core.config.fields import SERVED_OPTIONS, NeedName
+from townlet_core.config.fields import SERVED_OPTIONS
 from townlet_core.config.map_checks import Problem
 
 
@@ -31,7 +31,7 @@ def manifest_warnings(manifest: AffordanceManifest) -> Iterator[Problem]:
             yield Problem(("affordances", name), "changes nothing; give it effects, per_tick, meals or ingredients")
 
 
-def restores(affordance: Affordance, need: NeedName) -> float:
+def restores(affordance: Affordance, need: str) -> float:
     """Say how much of a need one whole use gives back, in need units."""
     return affordance.effects.get(need, 0.0) + affordance.duration * affordance.per_tick.get(need, 0.0)
 
