@@ -1,0 +1,54 @@
+"""The return to the next decision is what a plain loop over the definition gives."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from townlet_core.datasets.returns import Spans, return_to_end, return_to_next
+
+ROW = st.tuples(st.booleans(), st.sampled_from([False] * 9 + [True]), st.floats(-1, 1, width=32))
+LIVES = st.lists(st.lists(ROW, min_size=1, max_size=40), min_size=1, max_size=4)
+
+
+def spans_of(lives: list[list[tuple[bool, bool, float]]]) -> Spans:
+    rows = [(*row, agent) for agent, life in enumerate(lives) for row in life]
+    decision, terminated, reward, agent = (np.array(column) for column in zip(*rows, strict=True))
+    return Spans(decision.astype(bool), terminated.astype(bool), reward.astype(np.float32), agent.astype(np.int8))
+
+
+def walk(spans: Spans, start: int, discount: float, stop_at_decision: bool) -> tuple[float, int]:
+    """The definition, row by row."""
+    total, row = 0.0, start
+    while True:
+        total += discount ** (row - start) * float(spans.reward[row])
+        over = spans.terminated[row] or row + 1 == len(spans.reward) or spans.agent[row + 1] != spans.agent[row]
+        row += 1
+        if over or (stop_at_decision and spans.decision[row]):
+            return total, row - start
+
+
+@given(lives=LIVES, discount=st.sampled_from([1.0, 0.99, 0.5]))
+def test_a_decision_earns_what_comes_until_the_same_citizen_decides_again(
+    lives: list[list[tuple[bool, bool, float]]], discount: float
+) -> None:
+    spans = spans_of(lives)
+    expected = [walk(spans, row, discount, True) for row in np.flatnonzero(spans.decision)]
+    outcome = return_to_next(spans, discount)
+    assert outcome.ticks.tolist() == [ticks for _, ticks in expected]
+    assert outcome.reward.tolist() == pytest.approx([total for total, _ in expected], abs=1e-5)
+
+
+@given(lives=LIVES, discount=st.sampled_from([1.0, 0.99, 0.5]))
+def test_the_whole_return_runs_to_the_end_of_the_life(
+    lives: list[list[tuple[bool, bool, float]]], discount: float
+) -> None:
+    spans = spans_of(lives)
+    expected = [walk(spans, row, discount, False)[0] for row in np.flatnonzero(spans.decision)]
+    assert return_to_end(spans, discount).tolist() == pytest.approx(expected, abs=1e-4)
+
+
+def test_no_rows_give_no_decisions() -> None:
+    empty = Spans(np.zeros(0, bool), np.zeros(0, bool), np.zeros(0, np.float32), np.zeros(0, np.int8))
+    assert len(return_to_next(empty, 0.9).ticks) == 0
+    assert len(return_to_end(empty, 0.9)) == 0
