@@ -1,7 +1,7 @@
 """How fast the towns live: agent-steps per second, beside what copying the same observations costs.
 
-Run by `make bench`. Each batch lives the same hours twice: the teacher's choices are recorded first and then played back,
-so that only the engine is timed. Prints a table and adds a dated line to docs/benchmarks.md.
+Run by `make bench`. Each batch lives the same hours again and again: the teacher's choices are recorded first and then
+played back, so that only the engine is timed. Prints a table and adds a dated line to docs/benchmarks.md.
 """
 
 import argparse
@@ -111,7 +111,7 @@ def processor() -> str:
 
 def print_samples(samples: list[Sample]) -> None:
     """Print every sample as a line of a table."""
-    print(f"{'towns':>6} {'threads':>8} {'tick alone':>14} {'with obs.':>14} {'ms/tick':>9} {'copy ms':>9} {'ratio':>6}")
+    print(f"{'towns':>6} {'threads':>8} {'tick alone':>14} {'with obs.':>14} {'ms/tick':>9} {'copy ms':>9}  ratio")
     for one in samples:
         print(
             f"{one.towns:>6} {one.threads:>8} {one.tick_rate:>12,.0f}/s {one.step_rate:>12,.0f}/s "

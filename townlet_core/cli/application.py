@@ -2,7 +2,7 @@
 
 import typer
 
-from townlet_core.cli import data, simulation, validation
+from townlet_core.cli import data, learning, simulation, validation
 from townlet_core.cli.running import EXIT_CODES
 
 
@@ -22,6 +22,9 @@ def application() -> typer.Typer:
     app.command("capture", epilog="Example: townlet capture ordinary_day --date 2026-11-01")(data.capture_scenarios)
     app.command("replay", epilog="Example: townlet replay data/datasets/objects/<digest>.parquet")(data.replay_shard)
     app.command("curate", epilog="Example: townlet curate --date 2026-11-01")(data.curate_captures)
+    app.command("train", epilog="Example: townlet train --profile quick")(learning.train)
+    evaluate = "Example: townlet evaluate data/candidates/<digest> one_shower --towns 24"
+    app.command("evaluate", epilog=evaluate)(learning.evaluate_checkpoint)
     app.add_typer(validation.app, name="validate")
     return app
 

@@ -122,7 +122,7 @@ def _report_captures(records: list[CaptureRecord], store: Store, as_json: bool) 
         print_json([_capture_document(record, store) for record in records])
         return
     rows = [
-        (r.scenario, str(r.towns), f"{r.rows:,}", f"{r.decisions:,}", "yes" if r.reused else "no", r.steps[:12])
+        (r.scenario, str(r.towns), f"{r.rows:,}", f"{r.decisions:,}", "yes" if r.reused else "no", r.digest[:12])
         for r in records
     ]
     print_table("captures", ("scenario", "towns", "steps", "decisions", "reused", "shard"), rows)
@@ -131,12 +131,13 @@ def _report_captures(records: list[CaptureRecord], store: Store, as_json: bool) 
 def _capture_document(record: CaptureRecord, store: Store) -> dict[str, Any]:
     shown = ("scenario", "date", "seed", "towns", "agents", "ticks", "rows", "decisions", "events", "reused")
     facts = {name: getattr(record, name) for name in shown}
-    return {**facts, "digest": record.digest, "shard": str(store.object_path(record.steps))}
+    return {**facts, "digest": record.digest, "shard": str(store.object_path(record.digest))}
 
 
 def _report_curation(records: list[CuratedRecord], manifest: Record | None, as_json: bool) -> None:
     if as_json:
-        print_json({"curated": [_curated_document(record) for record in records], "dataset": manifest and manifest["id"]})
+        curated = [_curated_document(record) for record in records]
+        print_json({"curated": curated, "dataset": manifest and manifest["id"]})
         return
     rows = [(r.scenario, str(len(r.accepted)), str(len(r.rejected)), _reasons(r)) for r in records]
     print_table("curated", ("scenario", "accepted", "rejected", "reasons"), rows)

@@ -1,0 +1,146 @@
+"""`townlet train` and `evaluate`: a policy from a dataset version, and how it lives beside the teacher."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from townlet_core.cli.data import chosen_scenarios
+from townlet_core.cli.options import CONFIGS, DATA, AsJson, Configs, Data, Scenarios, Threads
+from townlet_core.cli.output import print_facts, print_json, print_table, progress_bar
+from townlet_core.config import load_scenario, load_training
+from townlet_core.datasets import read_version
+from townlet_core.datasets.capture import ENGINE
+from townlet_core.kernels import source_digest
+from townlet_core.policy.checkpoint import load_checkpoint
+from townlet_core.policy.teacher import Teacher
+from townlet_core.release.candidate import Candidate, train_candidate
+from townlet_core.release.workshop import Workshop
+from townlet_core.stability import CANDIDATE, TEACHER, Contender, Evaluation, difference, estimate, evaluate
+from townlet_core.telemetry import Interval
+
+SHOWN = ("survival", "needs_ok_share", "attendance", "return", "clipped_share", "conflicts")
+CONFIDENCE = 0.95
+
+Checkpoint = Annotated[Path, typer.Argument(help="A checkpoint folder: policy.safetensors and policy.json.")]
+Towns = Annotated[int, typer.Option(min=2, max=4096, help="Towns per scenario, the same for both policies.")]
+Days = Annotated[int, typer.Option(min=1, max=3650, help="Days that each town lives.")]
+Seed = Annotated[int, typer.Option(min=0, help="Chooses the towns; they are others than any capture's.")]
+
+
+def train(
+    dataset: Annotated[str, typer.Option(help="Id of a dataset version, or `latest`.")] = "latest",
+    profile: Annotated[str, typer.Option(help="Name or file of a training profile.")] = "quick",
+    as_json: AsJson = False,
+    configs: Configs = CONFIGS,
+    data: Data = DATA,
+) -> None:
+    """Clone the teacher from a dataset version; accuracy is measured on decisions of held-out episodes."""
+    rules, workshop = load_training(_profile_file(profile, configs)), Workshop(data)
+    version = read_version(workshop.datasets, dataset)["id"]
+    with progress_bar(f"train {rules.profile}", quiet=as_json) as advance:
+        candidate = train_candidate(version, rules, workshop, lambda point: advance(point.epoch, rules.epochs))
+    if as_json:
+        print_json({"checkpoint": str(candidate.folder), "reused": candidate.reused, **candidate.record})
+    else:
+        _print_candidate(candidate)
+
+
+def evaluate_checkpoint(
+    checkpoint: Checkpoint,
+    scenarios: Scenarios = None,
+    towns: Towns = 24,
+    days: Days = 1,
+    seed: Seed = 1,
+    threads: Threads = 1,
+    as_json: AsJson = False,
+    configs: Configs = CONFIGS,
+) -> None:
+    """Let a trained policy and the teacher live in the same held-out towns, and compare them town by town."""
+    policy = load_checkpoint(checkpoint, name=CANDIDATE)
+    teacher = Contender(source_digest(*ENGINE, "policy"), Teacher)
+    contenders = {CANDIDATE: Contender(policy.digest, policy.enter), TEACHER: teacher}
+    loaded = [load_scenario(name, configs) for name in chosen_scenarios(scenarios, configs)]
+    with progress_bar("evaluate", quiet=as_json) as advance:
+        outcome = evaluate(contenders, loaded, towns=towns, days=days, seed=seed, threads=threads, progress=advance)
+    if as_json:
+        print_json(_document(outcome))
+        return
+    for scenario in outcome.scenarios:
+        _print_scenario(outcome, scenario)
+
+
+def _profile_file(profile: str, configs: Path) -> Path:
+    named = profile.endswith(".yaml") or "/" in profile
+    return Path(profile) if named else configs / "training" / f"{profile}.yaml"
+
+
+def _print_candidate(candidate: Candidate) -> None:
+    report = candidate.report
+    rows = [
+        (name, f"{one['decisions']:,}", f"{one['accuracy']:.3f}", f"{one['majority_share']:.3f}")
+        for name, one in {**report["scenarios"], "all": _overall(report)}.items()
+    ]
+    print_table("held-out decisions", ("scenario", "decisions", "accuracy", "majority"), rows)
+    keys = ("share", "recall", "precision")
+    by_action = ((name, *(_number(one[key]) for key in keys)) for name, one in _seen(report))
+    print_table("by action", ("action", *keys), by_action)
+    reused = "yes" if candidate.reused else "no"
+    print_facts("candidate", {"checkpoint": candidate.folder, "digest": candidate.digest, "reused": reused})
+
+
+def _overall(report: dict[str, Any]) -> dict[str, Any]:
+    return {"decisions": report["held_decisions"], **{key: report[key] for key in ("accuracy", "majority_share")}}
+
+
+def _seen(report: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    return ((name, one) for name, one in report["actions"].items() if one["decisions"])
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _print_scenario(outcome: Evaluation, scenario: str) -> None:
+    rows = [
+        (kpi, _interval(ours), _interval(theirs), _interval(gap))
+        for kpi, ours, theirs, gap in _comparisons(outcome, scenario)
+        if kpi in SHOWN
+    ]
+    towns = outcome.towns_of(scenario)
+    print_table(f"{scenario}, {towns} towns", ("key figure", CANDIDATE, TEACHER, "difference, paired"), rows)
+
+
+def _comparisons(
+    outcome: Evaluation, scenario: str
+) -> Iterator[tuple[str, Interval | None, Interval | None, Interval | None]]:
+    for kpi in outcome.scenarios[scenario].policies[CANDIDATE].kpis:
+        ours = estimate(outcome, scenario, CANDIDATE, kpi, CONFIDENCE)
+        theirs = estimate(outcome, scenario, TEACHER, kpi, CONFIDENCE)
+        yield kpi, ours, theirs, difference(outcome, scenario, CANDIDATE, TEACHER, kpi, CONFIDENCE)
+
+
+def _interval(value: Interval | None) -> str:
+    return "–" if value is None else f"{value.mean:.3f} [{value.low:.3f}, {value.high:.3f}]"
+
+
+def _document(outcome: Evaluation) -> dict[str, Any]:
+    return {
+        "digest": outcome.digest,
+        "seed": outcome.seed,
+        "days": outcome.days,
+        "policies": outcome.policies,
+        "scenarios": {name: _scenario_document(outcome, name) for name in outcome.scenarios},
+    }
+
+
+def _scenario_document(outcome: Evaluation, scenario: str) -> dict[str, Any]:
+    return {
+        kpi: {CANDIDATE: _plain(ours), TEACHER: _plain(theirs), "difference": _plain(gap)}
+        for kpi, ours, theirs, gap in _comparisons(outcome, scenario)
+    }
+
+
+def _plain(value: Interval | None) -> dict[str, Any] | None:
+    return None if value is None else value._asdict()
