@@ -1,7 +1,7 @@
 """Verify a release bundle offline: every byte against the manifest, every part against the lineage it claims."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -72,7 +72,7 @@ def verify_bundle(bundle: Path) -> VerifyReport:
     manifest = read_manifest(bundle)
     problems = [*_byte_problems(bundle, manifest), *_digest_problems(manifest)]
     # Parts are compared only when their bytes are right: otherwise one flipped byte would be reported twice.
-    problems = problems or list(_part_problems(bundle))
+    problems = problems or _part_problems(bundle)
     total = sum(entry.bytes for entry in manifest.files.values())
     return VerifyReport(bundle, manifest.content_digest, len(manifest.files), total, tuple(problems))
 
@@ -110,19 +110,16 @@ def _digest_problems(manifest: Manifest) -> Iterator[Problem]:
         yield Problem(MANIFEST, what)
 
 
-def _part_problems(bundle: Path) -> Iterator[Problem]:
+def _part_problems(bundle: Path) -> list[Problem]:
     try:
-        lineage = json.loads((bundle / CONTENT / "lineage.json").read_bytes())
-        nodes = list(lineage["nodes"].items())
+        nodes = json.loads((bundle / CONTENT / "lineage.json").read_bytes())["nodes"]
+        return [problem for name, node in nodes.items() for problem in _node_problems(bundle, name, node["in_bundle"])]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        yield Problem(f"{CONTENT}/lineage.json", f"not a readable lineage ({error})")
-        return
-    for name, node in nodes:
-        yield from _node_problems(bundle, name, node)
+        return [Problem(f"{CONTENT}/lineage.json", f"not a readable lineage ({error})")]
 
 
-def _node_problems(bundle: Path, name: str, node: Any) -> Iterator[Problem]:
-    for path, sha256 in node.get("in_bundle", {}).items():
+def _node_problems(bundle: Path, name: str, in_bundle: Mapping[str, str]) -> Iterator[Problem]:
+    for path, sha256 in in_bundle.items():
         target = bundle / CONTENT / path
         if not target.is_file():
             yield Problem(f"{CONTENT}/{path}", f"missing: the lineage of {name} names this file")

@@ -1,0 +1,108 @@
+"""Evaluation: candidate, current release and teacher live in the same held-out towns, and are compared town by town."""
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from assets import training
+from assets.failures import plain_failures
+from assets.line import OWNERS, Line
+from assets.metadata import column_schema, facts, table
+from assets.verdicts import Finding, Guarantee, may_go_on, results, specs
+
+KEY = dg.AssetKey("evaluation")
+COMPLETE = Guarantee("complete", "Every contender lived in every town, and every figure was measured.")
+UNCLIPPED = Guarantee("few_clipped_rewards", "In no scenario are 5 % of the teacher's rewards cut off.", blocking=False)
+GUARANTEES = [COMPLETE, UNCLIPPED]
+MOST_CLIPPED = 0.05
+
+
+class EvaluationConfig(dg.Config):
+    """How long an evaluation is: towns per scenario, days per town, and the seed that chooses the towns."""
+
+    towns: int = 24
+    days: int = 1
+    seed: int = 1
+
+
+@dg.asset(
+    key=KEY,
+    deps=[training.KEY],
+    group_name="evaluation",
+    kinds={"numba", "parquet"},
+    owners=OWNERS,
+    code_version="1",
+    check_specs=specs(KEY, GUARANTEES),
+    description="Figures of life in towns that no capture has seen, the same towns for every contender: means with "
+    "95 % intervals. One Parquet row per scenario, contender and town; the gate judges their paired differences.",
+)
+def evaluation(config: EvaluationConfig, line: Line) -> dg.MaterializeResult:
+    """Evaluate the published candidate, or take the evaluation that the same contenders and towns gave before."""
+    with plain_failures():
+        return _evaluate(config, line)
+
+
+def _evaluate(config: EvaluationConfig, line: Line) -> dg.MaterializeResult:
+    from townlet_core.config import load_scenario, scenario_names
+    from townlet_core.datasets.store import open_parquet
+    from townlet_core.release.candidate import read_candidate
+    from townlet_core.release.judging import Trial, evaluate_candidate
+
+    configs = Path(line.configs)
+    scenarios = [load_scenario(name, configs) for name in scenario_names(configs)]
+    trial = Trial(config.towns, config.days, config.seed)
+    judged = evaluate_candidate(read_candidate(line.workshop), scenarios, trial, line.workshop)
+    findings = _findings(judged.evaluation)
+    if may_go_on(findings):
+        line.workshop.publish("evaluation", judged.record)
+    towns = line.workshop.artifacts.path(f"objects/{judged.record['towns']}")
+    rows = open_parquet(towns)
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(judged.evaluation.digest),
+        metadata={
+            "dagster/row_count": rows.metadata.num_rows,
+            "dagster/column_schema": column_schema(rows.schema_arrow),
+            "reused": judged.reused,
+            "evaluation": facts({"digest": judged.evaluation.digest, **trial._asdict(), **judged.evaluation.policies}),
+            "figures": table(["scenario", "figure", *judged.evaluation.policies], _figures(judged.evaluation)),
+            "towns": dg.MetadataValue.path(str(towns)),
+        },
+        check_results=results(findings),
+    )
+
+
+def _figures(evaluation: Any) -> list[list[str]]:
+    from townlet_core.stability import estimate
+
+    rows = []
+    for scenario, run in sorted(evaluation.scenarios.items()):
+        for kpi in sorted(next(iter(run.policies.values())).kpis):
+            means = [estimate(evaluation, scenario, policy, kpi, 0.95) for policy in evaluation.policies]
+            rows.append([scenario, kpi, *(_interval(mean) for mean in means)])
+    return rows
+
+
+def _interval(mean: Any) -> str:
+    return "not measured" if mean is None else f"{mean.mean:.4g} [{mean.low:.4g}, {mean.high:.4g}]"
+
+
+def _findings(evaluation: Any) -> list[Finding]:
+    unmeasured = sorted(
+        f"{scenario}/{policy}/{kpi}"
+        for scenario, run in evaluation.scenarios.items()
+        for policy, outcome in run.policies.items()
+        for kpi, values in outcome.kpis.items()
+        if None in values
+    )
+    absent = [name for name, run in evaluation.scenarios.items() if set(run.policies) != set(evaluation.policies)]
+    clipped = max(_clipped(evaluation, scenario) for scenario in evaluation.scenarios)
+    return [
+        Finding(COMPLETE, not unmeasured and not absent, {"unmeasured": ", ".join(unmeasured[:10]) or "nothing"}),
+        Finding(UNCLIPPED, clipped < MOST_CLIPPED, {"share": clipped, "bound": MOST_CLIPPED}),
+    ]
+
+
+def _clipped(evaluation: Any, scenario: str) -> float:
+    values = evaluation.figures(scenario, "teacher", "clipped_share")
+    return float(values.mean()) if values is not None else 1.0

@@ -1,0 +1,34 @@
+"""How results are shown in Dagster: tables as markdown, and the columns of Parquet files with what they mean."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> dg.MarkdownMetadataValue:
+    """A markdown table; floats are shown with four significant digits."""
+    lines = ["| " + " | ".join(headers) + " |", "|" + "---|" * len(headers)]
+    lines += ["| " + " | ".join(cell(value) for value in row) + " |" for row in rows]
+    return dg.MetadataValue.md("\n".join(lines))
+
+
+def cell(value: Any) -> str:
+    """One value as text for a table; a pipe sign would end the cell, so it is escaped."""
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def facts(values: Mapping[str, Any]) -> dg.MarkdownMetadataValue:
+    """A two-column table of names and values."""
+    return table(["what", "value"], values.items())
+
+
+def column_schema(schema: Any) -> dg.TableSchema:
+    """The columns of a Parquet file, from its Arrow schema; units and names in field metadata become descriptions."""
+    return dg.TableSchema(columns=[_column(field) for field in schema])
+
+
+def _column(field: Any) -> dg.TableColumn:
+    described = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
+    return dg.TableColumn(field.name, str(field.type), description="; ".join(described.values()) or None)

@@ -1,0 +1,34 @@
+"""All stages in the order of the line; a scenario file more is a capture and a curation asset more."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from assets.capture import capture_asset
+from assets.curation import curated_asset
+from assets.datasets import dataset_asset
+from assets.evaluation import evaluation
+from assets.promotion import promotion_decision, verdict
+from assets.release import release_bundle, release_pointer, verifies
+from assets.telemetry import telemetry_summary
+from assets.training import policy_candidate
+
+
+def line_assets(scenarios: Sequence[str]) -> list[dg.AssetsDefinition]:
+    """Every asset of a line over these scenarios."""
+    return [
+        *(capture_asset(scenario) for scenario in scenarios),
+        *(curated_asset(scenario) for scenario in scenarios),
+        dataset_asset(scenarios),
+        policy_candidate,
+        telemetry_summary,
+        evaluation,
+        promotion_decision,
+        release_bundle,
+        release_pointer,
+    ]
+
+
+def line_checks() -> list[dg.AssetChecksDefinition]:
+    """The checks that are steps of their own, so that they can run again by themselves."""
+    return [verdict, verifies]

@@ -1,0 +1,45 @@
+"""Moving the release pointer: only to a whole bundle whose promotion still stands."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from townlet_core.config.gates import load_gates
+from townlet_core.errors import DataError, RefusedError
+from townlet_core.release.judging import require_decision
+from townlet_core.release.verify import require_verified
+from townlet_core.release.workshop import Workshop
+from townlet_core.stability import Release, history, publish
+
+
+class Pointed(NamedTuple):
+    """Where the pointer is now, whether it moved, and its history as rows (number, event, release, previous)."""
+
+    release: Release
+    moved: bool
+    history: list[tuple[int, str, str, str | None]]
+
+
+def point_at(record: Mapping[str, str], configs: Path, workshop: Workshop, facts: Mapping[str, Any]) -> Pointed:
+    """Make a bundle the current release; doing it twice changes nothing.
+
+    Args:
+        record: what the bundle stage published: `bundle`, `content_digest`, `decision_digest`, `policy_digest`.
+        configs: where the plan is.
+        workshop: where bundles and pointer are.
+        facts: about this run, for the history.
+
+    Raises:
+        RefusedError: the promotion does not stand any more, or is about another bundle.
+        DataError: the bundle is not whole, or not the one that was published.
+    """
+    decision, _ = require_decision(load_gates(configs / "gates.yaml"), workshop)
+    if decision.digest != record["decision_digest"]:
+        raise RefusedError("release: the bundle was built on another decision; materialise release_bundle again")
+    verified = require_verified(workshop.data / record["bundle"])
+    if verified.content_digest != record["content_digest"]:
+        raise DataError(f"{verified.bundle}: is not the bundle that was built; materialise release_bundle again")
+    release = Release(release_id=Path(record["bundle"]).name, **record)
+    moved = publish(workshop.state, release, decision, dict(facts))
+    rows = [(e.sequence, e.event, e.release.release_id, e.previous) for e in history(workshop.state)]
+    return Pointed(release, moved, rows)

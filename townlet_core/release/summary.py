@@ -1,0 +1,77 @@
+"""The telemetry summary of a candidate: its training, and the captured days that it learnt from."""
+
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from townlet_core.config import NEED_NAMES, digest
+from townlet_core.datasets.derivations import derive
+from townlet_core.datasets.store import Record, Store
+from townlet_core.datasets.versions import read_version
+from townlet_core.kernels import source_digest
+from townlet_core.release.candidate import Candidate
+from townlet_core.release.workshop import Workshop
+from townlet_core.telemetry.days import DayProfile, day_profile
+from townlet_core.telemetry.events import count_events
+from townlet_core.telemetry.summary import PAGE, markdown_with_images, summarise
+
+MARKDOWN, PNG = ".md", ".png"
+
+
+@dataclass(frozen=True)
+class CandidateSummary:
+    """A summary on record.
+
+    Attributes:
+        record: `digest`, `candidate`, object names of the page and its plots in `files`, `inline` (the page with its
+            plots inside it), and `lowest_needs`: the lowest mean of each need over the day, by scenario.
+        reused: whether it was found instead of made.
+    """
+
+    record: Record
+    reused: bool
+
+
+def summarise_candidate(candidate: Candidate, workshop: Workshop) -> CandidateSummary:
+    """Summarise a candidate and its dataset version, or find the summary that both gave before.
+
+    Raises:
+        DataError: the dataset version or a shard of it is missing or damaged.
+    """
+    inputs = {"candidate": candidate.digest, "dataset": candidate.dataset_id, "report": digest(candidate.report)}
+    code = source_digest("telemetry", "datasets")
+    derived = derive(workshop.artifacts, "summary", inputs, lambda: _summarised(candidate, workshop), code=code)
+    return CandidateSummary(derived.record, derived.reused)
+
+
+def _summarised(candidate: Candidate, workshop: Workshop) -> Record:
+    shards = read_version(workshop.datasets, candidate.dataset_id)["shards"]
+    by_scenario = {name: list(group) for name, group in groupby(shards, key=lambda shard: str(shard["scenario"]))}
+    days = [day_profile(_opened(group, "steps", workshop.datasets)) for group in by_scenario.values()]
+    events = {name: _counted(_opened(group, "events", workshop.datasets)) for name, group in by_scenario.items()}
+    summary = summarise(training=candidate.report, days=days, events=events)
+    inline = workshop.artifacts.put_bytes(markdown_with_images(summary).encode(), MARKDOWN) + MARKDOWN
+    files = {PAGE: workshop.artifacts.put_bytes(summary.markdown.encode(), MARKDOWN) + MARKDOWN}
+    for name, png in summary.images.items():
+        files[name] = workshop.artifacts.put_bytes(png, PNG) + PNG
+    record = {"candidate": candidate.digest, "files": files, "inline": inline, "lowest_needs": _lowest(days)}
+    return {**record, "digest": digest(record)}
+
+
+def _opened(shards: list[Record], kind: str, store: Store) -> list[pq.ParquetFile]:
+    return [store.open(str(shard[kind]).partition(".")[0]) for shard in shards]
+
+
+def _counted(shards: list[pq.ParquetFile]) -> dict[str, int]:
+    kinds = [np.asarray(shard.read(["kind"]).column("kind").to_numpy()) for shard in shards]
+    return count_events(np.concatenate(kinds))
+
+
+def _lowest(days: list[DayProfile]) -> dict[str, float]:
+    return {
+        f"{day.scenario}/{need}": round(float(np.nanmin(means)), 6)
+        for day in days
+        for need, means in zip(NEED_NAMES, day.need_means(), strict=True)
+    }
