@@ -1,0 +1,65 @@
+"""Event rows become words: who, where, with whom, and how much of what."""
+
+import numpy as np
+import pytest
+
+from townlet_core.telemetry.events import VALUE_UNITS, NamedEvent, count_events, event_table, named_events
+from townlet_core.world.events import EVENT_DTYPE, EVENT_NAMES, Event
+from townlet_core.world.rules import Names
+
+NAMES = Names(
+    agents=("agent_1", "agent_2"),
+    fixtures=("bed_1", "shower_1", "till_1"),
+    affordances=("sleep", "wash"),
+    options=("idle",),
+    jobs=("clerk",),
+)
+
+
+def row(kind: Event, subject: int = -1, thing: int = -1, other: int = -1, value: float = 0.0) -> np.ndarray:
+    return np.array([(7, 3, kind, subject, thing, other, value)], EVENT_DTYPE)
+
+
+def decoded(rows: np.ndarray) -> NamedEvent:
+    return next(iter(named_events(rows, NAMES)))
+
+
+def test_a_use_names_agent_object_and_affordance() -> None:
+    event = decoded(row(Event.AFFORDANCE_START, 1, 1, 1, 20.0))
+    assert event == NamedEvent(7, 3, "affordance_start", "agent_2", "shower_1", "wash", 20.0, "ticks to go")
+
+
+def test_an_outage_names_its_utility_and_no_agent() -> None:
+    event = decoded(row(Event.OUTAGE_BEGIN, other=1))
+    assert event == NamedEvent(7, 3, "outage_begin", None, None, "water", None, None)
+
+
+def test_a_queue_names_the_one_who_is_using_the_object() -> None:
+    event = decoded(row(Event.QUEUE_JOIN, 0, 1, 1, 2.0))
+    assert (event.agent, event.other, event.value, event.unit) == ("agent_1", "agent_2", 2.0, "waiting")
+
+
+def test_a_value_of_zero_is_a_value_where_the_event_has_one() -> None:
+    assert decoded(row(Event.SHIFT_ON_TIME, 0, 2)).value == 0.0
+    assert decoded(row(Event.NIGHTLY_RESET)).value is None
+
+
+@pytest.mark.parametrize("kind", list(Event))
+def test_every_kind_is_decoded_under_its_own_name(kind: Event) -> None:
+    event = decoded(row(kind))
+    assert event.event == kind.name.lower()
+    assert event.unit == VALUE_UNITS.get(kind)
+
+
+def test_the_table_has_a_row_per_event_in_order() -> None:
+    rows = np.concatenate([row(Event.FAINT, 0), row(Event.RENT_PAID, 1, value=6.5)])
+    table = event_table(rows, NAMES)
+    assert table.column("event").to_pylist() == ["faint", "rent_paid"]
+    assert table.column_names == list(NamedEvent._fields)
+    assert event_table(rows[:0], NAMES).num_rows == 0
+
+
+def test_counts_name_every_kind_also_those_that_never_happened() -> None:
+    counts = count_events(np.array([Event.FAINT, Event.FAINT, Event.RESTOCK]))
+    assert (counts["faint"], counts["restock"], counts["ghost_step"]) == (2, 1, 0)
+    assert list(counts) == list(EVENT_NAMES)

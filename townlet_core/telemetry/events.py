@@ -1,0 +1,97 @@
+"""Event rows put into words: who did what, where, with whom, and how much of what unit."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from townlet_core.world.events import EVENT_NAMES, Event
+from townlet_core.world.rules import Names
+from townlet_core.world.state import UTILITY_NAMES
+
+VALUE_UNITS = {
+    Event.AFFORDANCE_START: "ticks to go",
+    Event.AFFORDANCE_FINISH: "ticks used",
+    Event.AFFORDANCE_FAIL: "ticks used",
+    Event.QUEUE_JOIN: "waiting",
+    Event.QUEUE_LEAVE: "ticks waited",
+    Event.SHIFT_ON_TIME: "ticks late",
+    Event.SHIFT_LATE: "ticks late",
+    Event.SHIFT_ABSENT: "ticks late",
+    Event.SHIFT_END: "ticks attended",
+    Event.RENT_PAID: "coins",
+    Event.RENT_UNPAID: "coins",
+    Event.RESTOCK: "pieces",
+    Event.FAINT: "hunger",
+}
+"""What the value of an event counts; kinds that are not listed carry none."""
+
+_USES = (Event.AFFORDANCE_START, Event.AFFORDANCE_FINISH, Event.AFFORDANCE_FAIL)
+_OUTAGES = (Event.OUTAGE_BEGIN, Event.OUTAGE_END)
+
+
+class NamedEvent(NamedTuple):
+    """One event in words; None where the event has no such part.
+
+    `other` is the affordance of a use, the utility of an outage, otherwise the second agent. `value` is in `unit`.
+    """
+
+    tick: int
+    town: int
+    event: str
+    agent: str | None
+    object: str | None
+    other: str | None
+    value: float | None
+    unit: str | None
+
+
+def named_events(rows: NDArray[Any], names: Names) -> Iterator[NamedEvent]:
+    """Decode event rows one by one, in their order.
+
+    Args:
+        rows: Structured array with the fields of an event row (an `episode` field may stand for `town`).
+        names: What the numbers mean, as the town's rules were compiled.
+    """
+    columns = event_table(rows, names).to_pylist()
+    return (NamedEvent(**row) for row in columns)
+
+
+def event_table(rows: NDArray[Any], names: Names) -> pa.Table:
+    """Decode event rows into a table with the columns of `NamedEvent`; names are dictionary-encoded."""
+    kinds = rows["kind"].astype(np.int64)
+    town = rows["town"] if "town" in (rows.dtype.names or ()) else rows["episode"]
+    units = tuple(VALUE_UNITS.get(event) for event in Event)
+    counted = np.array([unit is not None for unit in units])[kinds]
+    columns = {
+        "tick": pa.array(rows["tick"].astype(np.int64)),
+        "town": pa.array(town.astype(np.int64)),
+        "event": _named(kinds, EVENT_NAMES),
+        "agent": _named(rows["subject"], names.agents),
+        "object": _named(rows["object"], names.fixtures),
+        "other": _named(_other_numbers(rows, names), (*names.agents, *names.affordances, *UTILITY_NAMES)),
+        "value": pa.array(rows["value"].astype(np.float64), mask=~counted),
+        "unit": _named(np.where(counted, kinds, -1), tuple(unit or "" for unit in units)),
+    }
+    return pa.table(columns)
+
+
+def count_events(kinds: NDArray[Any]) -> dict[str, int]:
+    """Count events by name, in the order of the kinds; a kind that never happened counts 0."""
+    counts = np.bincount(kinds.astype(np.int64), minlength=len(EVENT_NAMES))
+    return {name: int(count) for name, count in zip(EVENT_NAMES, counts, strict=True)}
+
+
+def _other_numbers(rows: NDArray[Any], names: Names) -> NDArray[np.int64]:
+    """Number the `other` parts within agents, then affordances, then utilities; -1 stays -1."""
+    kinds, other = rows["kind"], rows["other"].astype(np.int64)
+    agents, affordances = len(names.agents), len(names.affordances)
+    shift = np.where(np.isin(kinds, _USES), agents, 0) + np.where(np.isin(kinds, _OUTAGES), agents + affordances, 0)
+    return np.where(other < 0, -1, other + shift)
+
+
+def _named(numbers: NDArray[Any], names: Sequence[str]) -> pa.DictionaryArray:
+    indices = pa.array(numbers.astype(np.int32), mask=numbers < 0)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(names, pa.string()))
