@@ -15,7 +15,7 @@ export TOWNLET_DATA ?= $(CURDIR)/data
 UI_HOST ?= 127.0.0.1
 UI_PORT ?= 3000
 TESTS ?= tests
-PYTEST_OPTIONS ?= -n 2 --dist loadgroup
+PYTEST_OPTIONS ?= -n 2 --dist loadfile
 
 .PHONY: help install release test ui observe lint bench clean
 
