@@ -1,0 +1,134 @@
+"""Decisions as the learner sees them: checked, dealt in order or shuffled."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from townlet_core.datasets.reading import DecisionBatch
+from townlet_core.errors import DataError
+
+POOL_ROWS = 200_000
+"""Decisions held in memory at once (about 160 MB); a larger dataset is shuffled pool by pool."""
+
+
+class DecisionSource(Protocol):
+    """One side of a dataset: what `datasets.DecisionReader` offers. Each pass gives the same batches."""
+
+    @property
+    def layout(self) -> Mapping[str, Any]:
+        """The observation layout's JSON."""
+
+    @property
+    def actions(self) -> Sequence[str]:
+        """Names of the actions in mask order."""
+
+    @property
+    def scenarios(self) -> Sequence[str]:
+        """Names of the scenarios."""
+
+    def __iter__(self) -> Iterator[DecisionBatch]:
+        """Batches of whole episodes, rows in order of agent and tick."""
+
+
+class Hand(NamedTuple):
+    """Rows dealt together, flattened for the network."""
+
+    cells: NDArray[np.uint8]
+    features: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+    expert: NDArray[np.int64]
+    returns: NDArray[np.float32]
+    scenario: NDArray[np.str_]
+
+    def take(self, rows: NDArray[np.int64]) -> "Hand":
+        """The same columns, only these rows."""
+        columns: tuple[Any, ...] = self
+        return Hand(*(column[rows] for column in columns))
+
+
+class Deck:
+    """Deals a source's decisions: in order, or shuffled pool by pool with bounded memory.
+
+    A source that fits into one pool is read once and kept; a larger one is read anew for each pass.
+    """
+
+    def __init__(self, source: DecisionSource, pool_rows: int = POOL_ROWS) -> None:
+        self.source = source
+        self._pool_rows = pool_rows
+        self._kept: Hand | None = None
+
+    def pools(self) -> Iterator[Hand]:
+        """The rows in order, in pools of about `pool_rows`.
+
+        Raises:
+            DataError: A row holds a number that is not finite, or a choice that its mask forbids.
+        """
+        if self._kept is not None:
+            yield self._kept
+            return
+        pools = self._read()
+        first = next(pools, None)
+        if first is None:
+            return
+        second = next(pools, None)
+        if second is None:
+            self._kept = first
+        yield first
+        if second is not None:
+            yield second
+            yield from pools
+
+    def shuffled(self, size: int, generator: np.random.Generator) -> Iterator[Hand]:
+        """Minibatches of `size` rows (a pool's last one may be smaller) in an order that the generator decides."""
+        for pool in self.pools():
+            order = generator.permutation(pool.expert.size)
+            for start in range(0, order.size, size):
+                yield pool.take(order[start : start + size])
+
+    def _read(self) -> Iterator[Hand]:
+        waiting: list[Hand] = []
+        rows = 0
+        for number, batch in enumerate(self.source):
+            waiting.append(checked(batch, f"batch {number}"))
+            rows += waiting[-1].expert.size
+            if rows >= self._pool_rows:
+                yield _joined(waiting)
+                waiting, rows = [], 0
+        if rows:
+            yield _joined(waiting)
+
+
+def checked(batch: DecisionBatch, name: str) -> Hand:
+    """Flatten a batch and refuse what must not be learnt from.
+
+    Args:
+        batch: Whole episodes of decisions.
+        name: What to call the batch in an error.
+
+    Raises:
+        DataError: A feature or return is not finite, or the teacher's choice is not legal under its mask.
+    """
+    expert = batch.expert.astype(np.int64)
+    for bad, what in (
+        (~np.isfinite(batch.features).all(axis=1), "a feature is not finite"),
+        (~np.isfinite(batch.returns), "its return is not finite"),
+        (~_legal(batch.mask, expert), "the teacher's choice is not legal under the mask"),
+    ):
+        if bad.any():
+            row = int(bad.argmax())
+            place = f"{batch.scenario[row]}, episode {batch.episode[row]}, tick {batch.tick[row]}"
+            raise DataError(f"decisions: {name}, row {row} ({place}): {what}; capture it again, or curate it away")
+    cells = batch.map.reshape(expert.size, -1)
+    return Hand(cells, batch.features, batch.mask, expert, batch.returns, batch.scenario)
+
+
+def _legal(mask: NDArray[np.bool_], expert: NDArray[np.int64]) -> NDArray[np.bool_]:
+    named = (expert >= 0) & (expert < mask.shape[1])
+    return np.asarray(named & mask[np.arange(expert.size), np.where(named, expert, 0)])
+
+
+def _joined(hands: list[Hand]) -> Hand:
+    columns: Any = zip(*hands, strict=True)
+    return hands[0] if len(hands) == 1 else Hand(*(np.concatenate(column) for column in columns))
