@@ -1,0 +1,159 @@
+"""One criterion of a gate: a figure, the bound it is held to, the verdict, and what would have changed it."""
+
+import math
+from enum import StrEnum
+from typing import Annotated, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from townlet_core.telemetry.intervals import Interval
+
+FROZEN = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _finite(value: object) -> object:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+Figure: TypeAlias = Annotated[float | None, BeforeValidator(_finite)]
+"""A measured number; what is not a finite number is no figure (None), and nothing passes on it."""
+
+
+class Verdict(StrEnum):
+    """What a criterion says, from good to bad; the worst of all criteria decides."""
+
+    PASS = "pass"
+    HOLD = "hold"
+    FAIL = "fail"
+
+    @property
+    def severity(self) -> int:
+        """0 for PASS, 1 for HOLD, 2 for FAIL."""
+        return list(Verdict).index(self)
+
+
+class Criterion(BaseModel):
+    """A single line of a decision.
+
+    `interval` is the confidence interval of `value` where it is an estimate; `bound` is the number it is held to.
+    """
+
+    model_config = FROZEN
+    name: str
+    value: Figure
+    interval: tuple[float, float] | None = None
+    bound: Figure
+    verdict: Verdict
+    reason: str
+    what_would_change: str
+
+
+def worst(criteria: tuple[Criterion, ...]) -> Verdict:
+    """The worst verdict; HOLD where there is nothing to judge by."""
+    if not criteria:
+        return Verdict.HOLD
+    return max((criterion.verdict for criterion in criteria), key=lambda verdict: verdict.severity)
+
+
+def at_least(name: str, value: float | None, bound: float, what: str) -> Criterion:
+    """Require a counted or measured figure to reach a bound; `what` says what the figure is."""
+    if value is None or not math.isfinite(value):
+        return missing(name, f"{what} was not measured", bound)
+    passed = value >= bound
+    relation = "reaches" if passed else "is below"
+    return Criterion(
+        name=name,
+        value=value,
+        bound=bound,
+        verdict=Verdict.PASS if passed else Verdict.FAIL,
+        reason=f"{what} is {_number(value)}, which {relation} {_number(bound)}",
+        what_would_change=f"{what} {'below' if passed else 'of at least'} {_number(bound)}",
+    )
+
+
+def at_most(name: str, value: float | None, bound: float, what: str) -> Criterion:
+    """Require a figure to stay within an upper bound."""
+    if value is None or not math.isfinite(value):
+        return missing(name, f"{what} was not measured", bound)
+    passed = value <= bound
+    relation = "stays within" if passed else "is above"
+    return Criterion(
+        name=name,
+        value=value,
+        bound=bound,
+        verdict=Verdict.PASS if passed else Verdict.FAIL,
+        reason=f"{what} is {_number(value)}, which {relation} {_number(bound)}",
+        what_would_change=f"{what} {'above' if passed else 'of at most'} {_number(bound)}",
+    )
+
+
+def agrees(name: str, found: object, expected: object, what: str, remedy: str) -> Criterion:
+    """Require evidence to be about the thing that is judged; stale or missing evidence holds."""
+    passed = found == expected and found is not None
+    told = "missing" if found is None else f"{_short(found)}, not {_short(expected)}"
+    return Criterion(
+        name=name,
+        value=None,
+        bound=None,
+        verdict=Verdict.PASS if passed else Verdict.HOLD,
+        reason=f"{what} is {_short(expected)} as it should be" if passed else f"{what} is {told}",
+        what_would_change=f"{what} of another digest" if passed else remedy,
+    )
+
+
+def missing(name: str, reason: str, bound: float | None = None) -> Criterion:
+    """Hold for want of evidence."""
+    return Criterion(
+        name=name,
+        value=None,
+        bound=bound,
+        verdict=Verdict.HOLD,
+        reason=reason,
+        what_would_change="evidence: run the step that measures it",
+    )
+
+
+def above(name: str, estimate: Interval, bound: float, what: str) -> Criterion:
+    """Require an interval to stay above a bound: one that lies below fails, one that reaches across holds.
+
+    Args:
+        name: The criterion's name.
+        estimate: Mean and interval over towns.
+        bound: What the mean must be shown to exceed.
+        what: What the figure is, for the reason.
+    """
+    if not all(math.isfinite(part) for part in (estimate.mean, estimate.low, estimate.high, bound)):
+        return missing(name, f"{what} was not measured in every town", bound if math.isfinite(bound) else None)
+    if estimate.low >= bound:
+        verdict, says, change = Verdict.PASS, "stays above", f"an interval that reaches below {_number(bound)}"
+    elif estimate.high < bound:
+        verdict, says, change = Verdict.FAIL, "lies below", f"a mean shown to be above {_number(bound)}"
+    else:
+        verdict, says, change = Verdict.HOLD, "does not lie clear of", _more_towns(estimate, bound)
+    spread = f"{_number(estimate.mean)} [{_number(estimate.low)}, {_number(estimate.high)}]"
+    return Criterion(
+        name=name,
+        value=estimate.mean,
+        interval=(estimate.low, estimate.high),
+        bound=bound,
+        verdict=verdict,
+        reason=f"{what} is {spread} over {estimate.n} towns, which {says} {_number(bound)}",
+        what_would_change=change,
+    )
+
+
+def _more_towns(estimate: Interval, bound: float) -> str:
+    if estimate.mean <= bound:
+        return f"a better candidate: the mean itself is not above {_number(bound)}"
+    ratio = (estimate.mean - estimate.low) / (estimate.mean - bound)
+    needed = math.ceil(estimate.n * ratio**2) + 1
+    return f"about {needed} towns instead of {estimate.n}, should mean and spread stay as they are"
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}"
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return f"{text[:12]}…" if len(text) == 64 else text

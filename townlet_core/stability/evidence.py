@@ -1,0 +1,52 @@
+"""What a candidate is judged on: figures of its data, of its training and of its life in the towns, with digests."""
+
+from pydantic import BaseModel
+
+from townlet_core.config import digest
+from townlet_core.stability.criteria import FROZEN, Figure
+from townlet_core.stability.evaluation import Evaluation
+
+
+class DataEvidence(BaseModel):
+    """Figures of the dataset version that the candidate was trained on.
+
+    `action_shares` is each action's share of the decisions, by name; `clipped_share` the share of reward ticks cut off.
+    """
+
+    model_config = FROZEN
+    dataset_id: str
+    decisions: int
+    action_shares: dict[str, Figure]
+    clipped_share: Figure
+
+
+class CloningEvidence(BaseModel):
+    """Figures of the training report: accuracy on held-out decisions, overall and per scenario."""
+
+    model_config = FROZEN
+    dataset_id: str
+    candidate_digest: str
+    accuracy: Figure
+    majority_share: Figure
+    scenarios: dict[str, Figure]
+
+
+class Evidence(BaseModel):
+    """Everything that a decision rests on; a part that does not exist is None and holds the decision.
+
+    `baseline_digest` is the policy of the release that the candidate would replace (`promotion.champion`), None when
+    there is none.
+    """
+
+    model_config = FROZEN
+    candidate_digest: str
+    dataset_id: str
+    baseline_digest: str | None
+    data: DataEvidence | None
+    cloning: CloningEvidence | None
+    evaluation: Evaluation | None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical form."""
+        return digest(self)

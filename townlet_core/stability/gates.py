@@ -1,0 +1,225 @@
+"""The gate: from a plan and the evidence to PROMOTE, HOLD or FAIL. A pure function: same input, same decision."""
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+from townlet_core.config import digest
+from townlet_core.config.gates import GatePolicy, GuardRail
+from townlet_core.stability.criteria import (
+    FROZEN,
+    Criterion,
+    Verdict,
+    above,
+    agrees,
+    at_least,
+    at_most,
+    missing,
+    worst,
+)
+from townlet_core.stability.evaluation import CANDIDATE, CURRENT, Evaluation, difference, estimate
+from townlet_core.stability.evidence import Evidence
+
+Outcome = Literal["PROMOTE", "HOLD", "FAIL"]
+
+_OUTCOMES: dict[Verdict, Outcome] = {Verdict.PASS: "PROMOTE", Verdict.HOLD: "HOLD", Verdict.FAIL: "FAIL"}
+
+
+class Decision(BaseModel):
+    """The verdict on one candidate, with every criterion, and the digests of exactly what it is about."""
+
+    model_config = FROZEN
+    verdict: Outcome
+    criteria: tuple[Criterion, ...]
+    plan: str
+    gates_digest: str
+    candidate_digest: str
+    dataset_id: str
+    evaluation_digest: str | None
+    baseline_digest: str | None
+    evidence_digest: str
+    first_release: bool
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical form."""
+        return digest(self)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """One line for each criterion that did not pass, the worst first."""
+        open_ones = [criterion for criterion in self.criteria if criterion.verdict is not Verdict.PASS]
+        open_ones.sort(key=lambda criterion: -criterion.verdict.severity)
+        return tuple(f"{criterion.name}: {criterion.reason}" for criterion in open_ones)
+
+
+def decide(policy: GatePolicy, evidence: Evidence) -> Decision:
+    """Judge a candidate. The worst criterion wins; what is missing, not a number or stale never promotes."""
+    criteria = (
+        *_freshness(evidence),
+        *_data(policy, evidence),
+        *_cloning(policy, evidence),
+        *_release_rule(policy, evidence),
+        *_comparisons(policy, evidence),
+    )
+    return Decision(
+        verdict=_OUTCOMES[worst(criteria)],
+        criteria=criteria,
+        plan=policy.plan,
+        gates_digest=digest(policy),
+        candidate_digest=evidence.candidate_digest,
+        dataset_id=evidence.dataset_id,
+        evaluation_digest=evidence.evaluation.digest if evidence.evaluation is not None else None,
+        baseline_digest=evidence.baseline_digest,
+        evidence_digest=evidence.digest,
+        first_release=evidence.baseline_digest is None,
+    )
+
+
+def _freshness(evidence: Evidence) -> list[Criterion]:
+    evaluated = evidence.evaluation.policies if evidence.evaluation is not None else {}
+    cloning, data = evidence.cloning, evidence.data
+    return [
+        agrees(
+            "evidence.evaluation",
+            evaluated.get(CANDIDATE),
+            evidence.candidate_digest,
+            "the evaluated candidate",
+            "an evaluation of this candidate",
+        ),
+        _same_baseline(evaluated.get(CURRENT), evidence.baseline_digest),
+        agrees(
+            "evidence.training",
+            cloning.candidate_digest if cloning is not None else None,
+            evidence.candidate_digest,
+            "the candidate of the training report",
+            "the training report of this candidate",
+        ),
+        agrees(
+            "evidence.training_data",
+            cloning.dataset_id if cloning is not None else None,
+            evidence.dataset_id,
+            "the dataset of the training report",
+            "a candidate trained on this dataset",
+        ),
+        agrees(
+            "evidence.data",
+            data.dataset_id if data is not None else None,
+            evidence.dataset_id,
+            "the dataset of the data figures",
+            "the figures of this dataset",
+        ),
+    ]
+
+
+def _same_baseline(evaluated: str | None, current: str | None) -> Criterion:
+    name, what = "evidence.baseline", "the release that was evaluated as current"
+    if current is None and evaluated is None:
+        return agrees(name, "none", "none", what, "")
+    remedy = "an evaluation beside the release that the candidate would replace"
+    if current is None:
+        return agrees(name, evaluated, "none", what, remedy)
+    return agrees(name, evaluated, current, what, remedy)
+
+
+def _data(policy: GatePolicy, evidence: Evidence) -> list[Criterion]:
+    data, rules = evidence.data, policy.data
+    if data is None:
+        return [missing("data", "the dataset's figures are missing")]
+    shares = data.action_shares.values()
+    distinct = sum(share is not None and share >= rules.distinct_action_share for share in shares)
+    counted = None if any(share is None for share in shares) else distinct
+    told = f"the number of actions with at least {rules.distinct_action_share:.2g} of the decisions"
+    return [
+        at_least("data.decisions", data.decisions, rules.min_decisions, "the number of decisions"),
+        at_least("data.distinct_actions", counted, rules.min_distinct_actions, told),
+        at_most("data.clipped_share", data.clipped_share, rules.max_clipped_share, "the share of clipped reward ticks"),
+    ]
+
+
+def _cloning(policy: GatePolicy, evidence: Evidence) -> list[Criterion]:
+    report, rules = evidence.cloning, policy.cloning
+    if report is None:
+        return [missing("cloning", "the training report is missing")]
+    accuracy, majority = report.accuracy, report.majority_share
+    margin = None if accuracy is None or majority is None else accuracy - majority
+    told = "the accuracy on held-out decisions"
+    absent = set(policy.comparison.scenarios) - set(report.scenarios)
+    scenarios = report.scenarios | dict.fromkeys(absent)
+    return [
+        at_least("cloning.accuracy", accuracy, rules.min_accuracy, told),
+        at_least(
+            "cloning.margin_over_majority", margin, rules.min_margin_over_majority, f"{told} above the majority share"
+        ),
+        *(
+            at_least(f"cloning.accuracy.{name}", scenarios[name], rules.min_scenario_accuracy, f"{told} of {name}")
+            for name in sorted(scenarios)
+        ),
+    ]
+
+
+def _release_rule(policy: GatePolicy, evidence: Evidence) -> list[Criterion]:
+    if evidence.baseline_digest is not None:
+        return []
+    rule = policy.first_release
+    told = f"there is no other release; the plan's first_release rule {'allows' if rule.allow else 'forbids'} one"
+    return [
+        Criterion(
+            name="first_release",
+            value=None,
+            bound=None,
+            verdict=Verdict.PASS if rule.allow else Verdict.HOLD,
+            reason=f"{told} that is no worse than {rule.must_match}" if rule.allow else told,
+            what_would_change=f"first_release.allow: {str(not rule.allow).lower()} in the plan",
+        )
+    ]
+
+
+def _comparisons(policy: GatePolicy, evidence: Evidence) -> list[Criterion]:
+    evaluation, rules = evidence.evaluation, policy.comparison
+    if evaluation is None:
+        return [missing("comparison", "the evaluation is missing")]
+    absent = sorted(set(rules.scenarios) - set(evaluation.scenarios))
+    criteria = [missing(f"comparison.{name}", f"scenario {name} was not evaluated") for name in absent]
+    baselines = rules.baselines if evidence.baseline_digest is not None else (policy.first_release.must_match,)
+    for scenario in sorted(evaluation.scenarios):
+        towns = evaluation.towns_of(scenario)
+        criteria.append(_enough_towns(f"comparison.{scenario}.towns", towns, rules.min_towns))
+        for kpi, rail in sorted(rules.guard_rails.items()):
+            criteria += _rail(rules.confidence, evaluation, scenario, kpi, rail, baselines)
+    return criteria
+
+
+def _enough_towns(name: str, towns: int, needed: int) -> Criterion:
+    criterion = at_least(name, towns, needed, "the number of towns")
+    # Too few towns say nothing against the candidate: they hold, they do not fail.
+    return criterion if criterion.verdict is Verdict.PASS else criterion.model_copy(update={"verdict": Verdict.HOLD})
+
+
+def _rail(
+    confidence: float,
+    evaluation: Evaluation,
+    scenario: str,
+    kpi: str,
+    rail: GuardRail,
+    baselines: tuple[str, ...],
+) -> list[Criterion]:
+    criteria = []
+    if rail.minimum is not None:
+        name = f"guard.{scenario}.{kpi}.minimum"
+        own = estimate(evaluation, scenario, CANDIDATE, kpi, confidence)
+        told = f"{kpi} of the candidate in {scenario}"
+        criteria.append(
+            missing(name, f"{told} was not measured") if own is None else above(name, own, rail.minimum, told)
+        )
+    for baseline in baselines:
+        name = f"guard.{scenario}.{kpi}.{baseline}"
+        told = f"{kpi} of the candidate less that of {baseline} in {scenario}"
+        apart = difference(evaluation, scenario, CANDIDATE, baseline, kpi, confidence)
+        level = estimate(evaluation, scenario, baseline, kpi, confidence)
+        if apart is None or level is None:
+            criteria.append(missing(name, f"{told} was not measured in every town"))
+            continue
+        margin = rail.margin if rail.scale == "absolute" else rail.margin * abs(level.mean)
+        criteria.append(above(name, apart, -margin, told))
+    return criteria
