@@ -170,11 +170,15 @@ def _captured(plan: _Plan, run: _Run, store: Store) -> Record:
 def _write_towns(plan: _Plan, run: _Run, shards: _Shards) -> _Tally:
     tally = _Tally(0, {})
     for first_town in range(0, plan.towns, run.towns_at_once):
-        sim = _simulation(plan, run, first_town)
-        recording = record(sim, _chooser(plan, run, sim), plan.ticks, _reporter(plan, run, first_town))
-        _write(recording, first_town, shards)
-        tally = _added(tally, recording, sim.kpis())
+        tally = _write_chunk(plan, run, shards, tally, first_town)
     return tally
+
+
+def _write_chunk(plan: _Plan, run: _Run, shards: _Shards, tally: _Tally, first_town: int) -> _Tally:
+    sim = _simulation(plan, run, first_town)
+    recording = record(sim, _chooser(plan, run, sim), plan.ticks, _reporter(plan, run, first_town))
+    _write(recording, first_town, shards)
+    return _added(tally, recording, sim.kpis())
 
 
 def _simulation(plan: _Plan, run: _Run, first_town: int) -> Simulation:

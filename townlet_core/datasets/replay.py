@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pydantic import ValidationError
@@ -182,11 +183,21 @@ def _recorded(source: _Source, first: int, towns: int) -> Trajectory:
     facts = source.facts
     steps = allocate(towns, facts.agents, facts.ticks, shape_of(facts.layout))
     for town in range(towns):
-        columns = read_columns(source.shard, first + town, (*PLACE, *Trajectory._fields))
+        columns = _columns(source, first + town)
         _require_order(columns, source, first + town)
         for name, array in steps._asdict().items():
             array[town] = columns[name].reshape(array.shape[1:])
     return steps
+
+
+def _columns(source: _Source, episode: int) -> dict[str, NDArray[Any]]:
+    try:
+        return read_columns(source.shard, episode, (*PLACE, *Trajectory._fields))
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise DataError(
+            f"{source.name}: episode {episode} is damaged ({reason}); restore it or capture it again"
+        ) from error
 
 
 def _require_order(columns: dict[str, NDArray[Any]], source: _Source, episode: int) -> None:

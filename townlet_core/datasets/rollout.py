@@ -70,6 +70,7 @@ def _note_after(steps: Trajectory, sim: Simulation, choice: Choice, tick: int) -
     steps.terminated[:, :, tick] = step.terminated
     steps.truncated[:, :, tick] = step.truncated[:, None]
     rows: NDArray[Any] = step.events.rows
+    rows["tick"] = tick
     return rows
 
 

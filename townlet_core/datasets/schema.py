@@ -105,7 +105,7 @@ def events_columns() -> tuple[Column, ...]:
     """The columns of an events shard: a row per event, in the order they happened."""
     return (
         Column("episode", pa.int32(), "", "town of the capture"),
-        Column("tick", pa.int32(), "minute", "tick of the event, as the engine counts"),
+        Column("tick", pa.int32(), "minute", "ticks since the episode began, as in the steps of the same town"),
         Column("kind", pa.int16(), "event", "index into the event names"),
         Column("subject", pa.int16(), "", "citizen who did it, or -1"),
         Column("object", pa.int16(), "", "object it happened at, or -1"),

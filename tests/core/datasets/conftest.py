@@ -9,10 +9,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import settings
 
 from townlet_core.config import CaptureRules, CurationRules, Scenario, load_curation, load_scenario
 from townlet_core.datasets import CaptureRecord, Store, build_version, capture, curate
 from townlet_core.policy.teacher import Teacher
+
+settings.register_profile("calm", deadline=None)
+settings.load_profile("calm")
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 DATE = "2026-11-01"

@@ -1,6 +1,7 @@
 """A capture is decided by its inputs alone, records everything that happened, and is done once."""
 
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +184,20 @@ def test_a_capture_works_on_storage_beyond_the_disk(pristine: Any, scenario: Sce
     assert capture(scenario, DATE, store, policy_factory=Teacher) == pristine.captures[1]
     shard = store.open(pristine.captures[1].digest)
     assert read_facts(shard, "memory").scenario == "ordinary_day"
+
+
+def test_memory_holds_the_towns_of_one_chunk_only(scenario: Scenario, tmp_path: Path) -> None:
+    def peak(towns: int) -> int:
+        few = scenario._replace(capture=CaptureRules(towns=towns, days=1, exploration=0.1))
+        tracemalloc.start()
+        capture(few, DATE, Store(tmp_path / str(towns)), policy_factory=Teacher, towns_at_once=1)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    alone = peak(1)
+    assert alone > 8 * 1440 * 700
+    assert peak(4) < 1.2 * alone
 
 
 @pytest.mark.bench
