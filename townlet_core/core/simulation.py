@@ -1,6 +1,7 @@
 """Simulation: the one public class that owns a batch of towns."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -200,7 +201,7 @@ class Simulation:
             kernel(0, towns, *arguments)
             return
         edges = [towns * k // self._threads for k in range(self._threads + 1)]
-        jobs = [self._pool.submit(kernel, low, high, *arguments) for low, high in zip(edges, edges[1:], strict=False)]
+        jobs = [self._pool.submit(kernel, low, high, *arguments) for low, high in pairwise(edges)]
         for job in jobs:
             job.result()
 

@@ -84,6 +84,15 @@ def _wants_wash(town, rules, i, limit):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _larder_is_low(town, rules, i):  # type: ignore[no-untyped-def]
+    """Say whether little to eat and nothing to cook is left at home, and the grocer can help in time."""
+    agent, fridge = town.agents[i], rules.citizens[i].fridge
+    meals = town.fixtures[fridge].stock if fridge >= 0 else 0
+    bare = meals < MEALS_AT_HOME and agent.ingredients == 0 and agent.wallet > SAVINGS
+    return bare and _has_time(town, rules, i, BEFORE_OUTING) and _possible(town, rules, i, SHOP)
+
+
+@kernel
 def _keep_house(town, rules, i):  # type: ignore[no-untyped-def]
     """Choose what a citizen without urgent needs does: stock up, tidy up, rest."""
     agent, fridge = town.agents[i], rules.citizens[i].fridge
@@ -124,6 +133,8 @@ def advise(town, rules, i):  # type: ignore[no-untyped-def]
         return SLEEP
     if on_call:
         return WORK
+    if _larder_is_low(town, rules, i):
+        return SHOP
     if _wants_sleep(town, rules, i):
         return SLEEP
     if _wants_wash(town, rules, i, DIRTY) and _has_time(town, rules, i, BEFORE_CHORE):

@@ -32,7 +32,7 @@ def affordable(town, rules, i, a):  # type: ignore[no-untyped-def]
 
 @kernel
 def serves(town, rules, i, a, f):  # type: ignore[no-untyped-def]
-    """Say whether object ``f`` can serve agent ``i`` with affordance ``a``: access, utility, stock, room for the result."""
+    """Say whether object ``f`` can serve agent ``i`` with affordance ``a``: access, utility, stock, room."""
     rule, fixture = rules.affordances[a], rules.fixtures[f]
     citizen = rules.citizens[i]
     if fixture.owner >= 0 and fixture.owner != i:

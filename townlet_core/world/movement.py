@@ -40,6 +40,7 @@ def place(town, rules, i, y, x):  # type: ignore[no-untyped-def]
     """Put agent ``i`` on a tile that is free."""
     agent = town.agents[i]
     agent.y, agent.x = y, x
+    agent.moved_at = town.common.tick
     town.occupancy[y, x] = i
     show_agent(town, rules, y, x, STANDING)
 
@@ -78,7 +79,10 @@ def _wait_or_pass(town, rules, i, blocker):  # type: ignore[no-untyped-def]
     agent = town.agents[i]
     agent.blocked += 1
     after = rules.scalars[0].ghost_step_after
-    if blocker >= 0 and after > 0 and agent.blocked > after and town.agents[blocker].phase != USING:
+    if blocker < 0 or after == 0 or agent.blocked <= after:
+        return
+    other = town.agents[blocker]
+    if other.phase != USING and other.moved_at != town.common.tick:
         _ghost_step(town, rules, i, blocker)
 
 
@@ -93,6 +97,8 @@ def _may_enter(rules, agent, y, x, goal):  # type: ignore[no-untyped-def]
 def walk_towards(town, rules, i, goal):  # type: ignore[no-untyped-def]
     """Take one step down the distance field of object ``goal``; blocked for too long, pass the blocker."""
     agent = town.agents[i]
+    if agent.moved_at == town.common.tick:
+        return
     field = rules.distance[goal]
     here, blocker = field[agent.y, agent.x], NOBODY
     for turn in range(4):
@@ -111,7 +117,7 @@ def walk_towards(town, rules, i, goal):  # type: ignore[no-untyped-def]
 def step_aside(town, rules, i):  # type: ignore[no-untyped-def]
     """Leave the tile of an object that one no longer uses."""
     agent = town.agents[i]
-    if rules.fixture_at[agent.y, agent.x] < 0:
+    if rules.fixture_at[agent.y, agent.x] < 0 or agent.moved_at == town.common.tick:
         return
     blocker = NOBODY
     for turn in range(4):

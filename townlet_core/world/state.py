@@ -47,6 +47,7 @@ AGENT_DTYPE = _record(
         ("duration", "i4"),
         ("queued_at", "i4"),
         ("last_duration", "i4"),
+        ("moved_at", "i4"),  # the latest tick with a step, one's own or a ghost step
         ("blocked", "i2"),
         ("affordance", "i2"),
         ("alive", "u1"),

@@ -1,0 +1,122 @@
+"""Space is real, reservations are kept, and nobody is thrown out while using something."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from townlet_core.config import TownConfig
+from townlet_core.core import Simulation
+from townlet_core.world.events import Event
+from townlet_core.world.grid import WALL
+from townlet_core.world.state import USING, WAITING
+
+
+@pytest.fixture(params=["ordinary_day", "one_shower", "stove_outage", "low_money"])
+def crowd(request: pytest.FixtureRequest, scenario_config: Callable) -> Simulation:
+    """Six towns of each scenario."""
+    return Simulation(scenario_config(request.param), towns=6, seed=11)
+
+
+def places(sim: Simulation) -> np.ndarray:
+    return np.stack([sim.agents["y"], sim.agents["x"]], axis=-1).astype(int)
+
+
+def test_agents_walk_one_tile_a_tick_and_never_share_one(crowd: Simulation, at_random: Callable) -> None:
+    before, terrain = places(crowd), crowd.rules.terrain
+    for _ in at_random(crowd, 1500, 5):
+        now, alive = places(crowd), crowd.agents["alive"].astype(bool)
+        assert (np.abs(now - before).sum(axis=-1) <= 1)[alive].all()
+        assert (terrain[now[..., 0], now[..., 1]] != WALL).all()
+        for town in range(6):
+            tiles = {tuple(tile) for tile in now[town][alive[town]]}
+            assert len(tiles) == alive[town].sum()
+        before = now
+
+
+def test_an_object_is_used_only_on_its_tile_and_by_its_holder(crowd: Simulation, at_random: Callable) -> None:
+    tiles = np.stack([crowd.rules.fixtures["y"], crowd.rules.fixtures["x"]], axis=-1)
+    used = 0
+    for _ in at_random(crowd, 1500, 6):
+        for town, agent in np.argwhere(crowd.agents["phase"] == USING):
+            me = crowd.agents[town, agent]
+            assert (me.y, me.x) == tuple(tiles[me.target])
+            assert crowd.state.fixtures[town, me.target].user == agent
+            used += 1
+    assert used > 1000
+
+
+def test_reservations_and_queues_agree_with_those_who_hold_and_wait(crowd: Simulation, at_random: Callable) -> None:
+    waited = 0
+    for _ in at_random(crowd, 1500, 7):
+        agents, fixtures = crowd.agents, crowd.state.fixtures
+        for town in range(6):
+            holders = {int(a["target"]): i for i, a in enumerate(agents[town]) if a["holds"]}
+            users = {f: int(user) for f, user in enumerate(fixtures["user"][town]) if user >= 0}
+            assert holders == users
+            queue = [int(a["target"]) for a in agents[town] if a["phase"] == WAITING]
+            assert (np.bincount(queue, minlength=fixtures.shape[1]) == fixtures["waiting"][town]).all()
+            waited += len(queue)
+    assert waited > 0
+
+
+def test_a_use_once_begun_ends_by_itself(scenario_config: Callable, at_random: Callable) -> None:
+    sim = Simulation(scenario_config("one_shower"), towns=6, seed=2)
+    running: dict[tuple[int, int], int] = {}
+    joined = 0
+    for step in at_random(sim, 2800, 8):
+        for row in step.events.rows:
+            key = (int(row["town"]), int(row["subject"]))
+            if row["kind"] == Event.AFFORDANCE_START:
+                assert key not in running
+                running[key] = int(row["object"])
+            elif row["kind"] in (Event.AFFORDANCE_FINISH, Event.AFFORDANCE_FAIL):
+                assert running.pop(key) == row["object"]
+            joined += row["kind"] == Event.QUEUE_JOIN
+        in_use = {(int(t), int(a)) for t, a in np.argwhere(sim.agents["phase"] == USING)}
+        assert set(running) - in_use <= {key for key in running if not sim.agents[key]["alive"]}
+    assert joined > 50
+
+
+def test_the_shower_goes_round(scenario_config: Callable, taught: Callable) -> None:
+    sim = Simulation(scenario_config("one_shower"), towns=6, seed=2)
+    for _ in taught(sim, 2 * 1440):
+        pass
+    washed = sim.agents["finished"][:, :, sim.names.affordances.index("use_shower")]
+    assert (washed > 0).mean() > 0.95
+
+
+def test_queues_are_first_come_first_served(scenario_config: Callable, taught: Callable) -> None:
+    sim = Simulation(scenario_config("one_shower"), towns=6, seed=4)
+    shower = sim.names.fixtures.index("shower_1")
+    waiting: list[list[int]] = [[] for _ in range(6)]
+    served = 0
+    for step in taught(sim, 1440):
+        for row in step.events.rows[step.events.rows["object"] == shower]:
+            line, who = waiting[row["town"]], int(row["subject"])
+            if row["kind"] == Event.QUEUE_JOIN:
+                line.append(who)
+            elif row["kind"] == Event.QUEUE_LEAVE:
+                line.remove(who)
+            elif row["kind"] == Event.AFFORDANCE_START and who in line:
+                assert line.pop(0) == who
+                served += 1
+    assert served > 10
+
+
+def test_distances_count_steps_around_walls_and_objects(config: TownConfig) -> None:
+    rules = Simulation(config).rules
+    for index, fixture in enumerate(rules.fixtures):
+        field = rules.distance[index].astype(int)
+        assert field[fixture.y, fixture.x] == 0
+        assert (field[rules.terrain == WALL] == 65535).all()
+        free = (rules.terrain != WALL) & (rules.fixture_at < 0)
+        y, x = np.argwhere(free)[::17].T
+        ways = np.stack([field[y + dy, x + dx] for dy, dx in ((1, 0), (-1, 0), (0, 1), (0, -1))])
+        through = np.stack(
+            [
+                (rules.fixture_at[y + dy, x + dx] < 0) | (rules.fixture_at[y + dy, x + dx] == index)
+                for dy, dx in ((1, 0), (-1, 0), (0, 1), (0, -1))
+            ]
+        )
+        assert (field[y, x] == np.where(through, ways, 65535).min(axis=0) + 1).all()

@@ -1,0 +1,190 @@
+"""The NumPy oracle: the same observations as the kernel's, written plainly and slowly, by name.
+
+It shares no code with the encoder or the affordance kernels, so that a slip in one of them shows as a difference.
+"""
+
+from math import cos, pi, sin
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from townlet_core.config.options import OPTION_NAMES
+from townlet_core.observations.layout import DIRECTIONS, ObservationLayout
+from townlet_core.world.rules import WORKPLACE_CODE, Rules
+from townlet_core.world.state import NEED_NAMES, PHASE_NAMES, SHIFT_NAMES, UTILITY_NAMES, TownState
+
+QUEUE_COST = 15
+STEPS = {"north": (-1, 0), "east": (0, 1), "south": (1, 0), "west": (0, -1)}
+
+
+class _Scene:
+    """One agent in one town, with the look-ups that its features need."""
+
+    def __init__(self, state: TownState, rules: Rules, town: int, agent: int) -> None:
+        self.rules, self.number = rules, agent
+        self.town, self.agent = state.towns[town], state.agents[town, agent]
+        self.fixtures, self.citizen = state.fixtures[town], rules.citizens[agent]
+        self.scalars = rules.scalars[0]
+        self.minute = int(self.town.tick) % int(self.scalars.day)
+
+    def distance(self, fixture: int, dy: int = 0, dx: int = 0) -> int:
+        return int(self.rules.distance[fixture, self.agent.y + dy, self.agent.x + dx])
+
+    def cost(self, fixture: int) -> int:
+        seat = self.fixtures[fixture]
+        others = int(seat.user >= 0 and seat.user != self.number)
+        return self.distance(fixture) + QUEUE_COST * (int(seat.waiting) + others)
+
+    def at_work_hours(self) -> bool:
+        start = int(self.citizen.shift_start) - int(self.scalars.pre_shift)
+        return start <= self.minute < int(self.citizen.shift_end)
+
+    def candidates(self, affordance: Any) -> list[int]:
+        """Return the objects that can serve an affordance now."""
+        if not affordance.opens <= self.minute < affordance.closes:
+            return []
+        if self.agent.wallet < affordance.price or self.agent.ingredients < affordance.takes_ingredients:
+            return []
+        if affordance.type == WORKPLACE_CODE:
+            return [int(self.citizen.workplace)] if self.at_work_hours() else []
+        of_type = np.flatnonzero(self.rules.fixtures["type"] == affordance.type)
+        return [int(f) for f in of_type if self._serves(int(f), affordance)]
+
+    def _serves(self, f: int, affordance: Any) -> bool:
+        rule = self.rules.fixtures[f]
+        mine = rule.owner in (-1, self.number) and rule.home in (-1, self.citizen.home)
+        works = rule.utility < 0 or bool(self.town.utilities[rule.utility])
+        return mine and works and self.fixtures[f].stock >= affordance.takes_stock and self._room(affordance)
+
+    def _room(self, affordance: Any) -> bool:
+        fridge = int(self.citizen.fridge)
+        if affordance.gives_meals == 0:
+            return True
+        return fridge >= 0 and bool(
+            self.fixtures[fridge].stock + affordance.gives_meals <= self.rules.fixtures[fridge].capacity
+        )
+
+    def option_cost(self, option: int) -> int | None:
+        """Return the cost of the cheapest way to fulfil an option, or None."""
+        serving = self.rules.affordances[self.rules.affordances["option"] == option]
+        costs = [self.cost(f) for affordance in serving for f in self.candidates(affordance)]
+        return min(costs) if costs else None
+
+
+def _body(scene: _Scene) -> dict[str, float]:
+    agent, fridge = scene.agent, int(scene.citizen.fridge)
+    meals = scene.fixtures[fridge].stock / max(int(scene.rules.fixtures[fridge].capacity), 1) if fridge >= 0 else 0.0
+    values = {f"need_{name}": float(agent.needs[k]) for k, name in enumerate(NEED_NAMES)}
+    values |= {"wallet": min(agent.wallet / 50, 1), "wallet_small": min(agent.wallet / 5, 1)}
+    values |= {"ingredients": min(agent.ingredients / 16, 1), "home_meals": meals}
+    return values | {f"{name}_on": float(scene.town.utilities[k]) for k, name in enumerate(UTILITY_NAMES)}
+
+
+def _time(scene: _Scene) -> dict[str, float]:
+    start, end = int(scene.citizen.shift_start), int(scene.citizen.shift_end)
+    angle, inside = 2 * pi * scene.minute / int(scene.scalars.day), start <= scene.minute < end
+    before = min((start - scene.minute) / 120, 1.0) if scene.minute < start else float(not inside)
+    elapsed = int(scene.town.tick) - int(scene.scalars.start_tick)
+    return {
+        "time_sin": sin(angle),
+        "time_cos": cos(angle),
+        "minutes_to_shift": before,
+        "shift_progress": (scene.minute - start) / (end - start) if inside else 0.0,
+        "episode_progress": elapsed / int(scene.scalars.episode_ticks),
+    }
+
+
+def _work(scene: _Scene) -> dict[str, float]:
+    agent = scene.agent
+    recent = min(int(agent.shifts), int(scene.scalars.attendance_window))
+    order = [(int(agent.shifts) - 1 - back) % len(agent.attendance) for back in range(recent)]
+    values = {
+        "lateness": min(agent.lateness / 60, 1),
+        "attendance_ratio": float(np.mean(agent.attendance[order])) if recent else 1.0,
+        "wages_withheld": min(agent.wages_withheld / 10, 1),
+    }
+    return values | {f"shift_{name}": float(agent.shift_state == k) for k, name in enumerate(SHIFT_NAMES)}
+
+
+def _option(scene: _Scene) -> dict[str, float]:
+    agent, rules = scene.agent, scene.rules
+    using = PHASE_NAMES[agent.phase] == "using"
+    values = {f"option_{name}": float(agent.option == k) for k, name in enumerate(OPTION_NAMES)}
+    values |= {f"phase_{name}": float(agent.phase == k) for k, name in enumerate(PHASE_NAMES)}
+    values |= {
+        "option_elapsed": min(agent.option_ticks / 180, 1),
+        "use_progress": agent.progress / agent.duration if using else 0.0,
+        "last_success": float(agent.last_success),
+        "last_duration": min(agent.last_duration / 180, 1),
+        "ctx_reset_flag": float(agent.context_reset),
+        "on_object": float(rules.fixture_at[agent.y, agent.x] >= 0),
+        "at_home": float(rules.home_at[agent.y, agent.x] == scene.citizen.home),
+    }
+    return values
+
+
+def _hints(scene: _Scene) -> dict[str, float]:
+    target = int(scene.agent.target)
+    if target < 0:
+        return dict.fromkeys((f"path_hint_{name}" for name in DIRECTIONS), 0.0)
+    here = scene.distance(target)
+    return {f"path_hint_{name}": float(scene.distance(target, *STEPS[name]) < here) for name in DIRECTIONS}
+
+
+def _choices(scene: _Scene) -> dict[str, float]:
+    values = {}
+    for option, name in enumerate(OPTION_NAMES[1:], start=1):
+        cost = scene.option_cost(option)
+        values[f"{name}_possible"] = float(cost is not None)
+        values[f"{name}_cost"] = 1.0 if cost is None else min(cost / 128, 1)
+    return values
+
+
+def reference_features(
+    state: TownState, rules: Rules, layout: ObservationLayout, town: int, agent: int
+) -> npt.NDArray[np.float32]:
+    """Return the feature vector [F] of one agent, assembled by name; zeros for who has left the town."""
+    scene = _Scene(state, rules, town, agent)
+    if not scene.agent.alive:
+        return np.zeros(len(layout.features), np.float32)
+    parts = (_body, _time, _work, _option, _hints, _choices)
+    values = {name: value for part in parts for name, value in part(scene).items()}
+    return np.array([values[spec.name] for spec in layout.features], np.float32)
+
+
+def reference_mask(state: TownState, rules: Rules, town: int, agent: int) -> npt.NDArray[np.bool_]:
+    """Return the action mask [options] of one agent."""
+    scene = _Scene(state, rules, town, agent)
+    me, mask = scene.agent, np.zeros(len(OPTION_NAMES), np.bool_)
+    if me.alive and me.committed:
+        mask[me.option] = True
+        return mask
+    mask[0] = True
+    for option in range(1, len(OPTION_NAMES)):
+        pursued = option == me.option and PHASE_NAMES[me.phase] != "free"
+        mask[option] = bool(me.alive) and (pursued or scene.option_cost(option) is not None)
+    return mask
+
+
+def reference_map(state: TownState, rules: Rules, town: int, agent: int) -> npt.NDArray[np.uint8]:
+    """Return the map crop [w, w, 4] of one agent, painted from the state and not from the packed tiles."""
+    me, half = state.agents[town, agent], int(rules.scalars["window"][0]) // 2
+    picture = _paint(state, rules, town)
+    padded = np.pad(picture, ((half, half), (half, half), (0, 0)))
+    crop = padded[me.y : me.y + 2 * half + 1, me.x : me.x + 2 * half + 1]
+    return crop if me.alive else np.zeros_like(crop)
+
+
+def _paint(state: TownState, rules: Rules, town: int) -> npt.NDArray[np.uint8]:
+    types = len(rules.ranges) - 1
+    picture = np.zeros((*rules.terrain.shape, 4), np.uint8)
+    picture[..., 0] = rules.terrain.astype(int) * 255 // 5
+    for rule, fixture in zip(rules.fixtures, state.fixtures[town], strict=True):
+        used = fixture.user >= 0 and PHASE_NAMES[state.agents[town, fixture.user].phase] == "using"
+        picture[rule.y, rule.x, 1] = (int(rule.type) + 1) * 255 // types
+        picture[rule.y, rule.x, 3] = 255 if used else 128 if fixture.user >= 0 else 0
+    for me in state.agents[town]:
+        if me.alive:
+            picture[me.y, me.x, 2] = 255 if PHASE_NAMES[me.phase] == "using" else 128
+    return picture
