@@ -29,7 +29,6 @@ MACHINE_WORDS = (
     "registry." + "npmjs",
     "deb." + "debian.org",
     "--index" + "-url",
-    "file:" + "//",
     "/ro" + "ot/",
     "/wo" + "rk/",
     "/ho" + "me/",
