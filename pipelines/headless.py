@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -27,23 +28,48 @@ SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 class StepEnd(NamedTuple):
-    """One step that ended: its key, how long it took, and what went wrong, if anything did."""
+    """One step that ended.
+
+    Attributes:
+        key: the asset or check, for example `capture/ordinary_day`.
+        seconds: how long it took.
+        reused: whether it found what it had made before instead of making it.
+        problems: what went wrong, one line each; empty for a step that succeeded.
+        exit_code: what a command line should end with because of it; 0 for a step that succeeded.
+    """
 
     key: str
     seconds: float
-    problem: str | None
+    reused: bool
+    problems: tuple[str, ...]
     exit_code: int
-    done: int
-    total: int
+
+
+class Watch(NamedTuple):
+    """Who is told what happens in a run: `begins` gets the number of steps, `starts` a step's key, `ends` its end."""
+
+    begins: Callable[[int], None]
+    starts: Callable[[str], None]
+    ends: Callable[[StepEnd], None]
 
 
 class FinishedRun(NamedTuple):
-    """A run that ended: whether everything succeeded, and the steps that did not."""
+    """A run that ended: whether everything succeeded, and how each of its steps ended."""
 
     run_id: str
     day: str
     success: bool
-    failures: tuple[StepEnd, ...]
+    steps: tuple[StepEnd, ...]
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Everything that went wrong, in order."""
+        return tuple(problem for step in self.steps for problem in step.problems)
+
+    @property
+    def exit_code(self) -> int:
+        """0 if everything succeeded, else the worst of the steps' codes, at least 1."""
+        return 0 if self.success else max((step.exit_code for step in self.steps), default=1) or 1
 
 
 def require_day(day: str) -> str:
@@ -62,54 +88,78 @@ def require_day(day: str) -> str:
 
 
 def run_job(
-    definitions: dg.Definitions, instance: dg.DagsterInstance, job_name: str, day: str, tell: Callable[[StepEnd], None]
+    definitions: dg.Definitions, instance: dg.DagsterInstance, job_name: str, day: str, watch: Watch
 ) -> FinishedRun:
-    """Run a job for one day and report every step as it ends.
+    """Run a job for one day in this process.
 
     Args:
         definitions: the line, as `build_defs` makes it.
         instance: where the run and its events are recorded; the web interface shows them like any other run.
-        job_name: `release`, `nightly_capture` or `promotion`.
+        job_name: `release` or `nightly_capture`.
         day: the partition.
-        tell: called at the end of every step.
+        watch: told when the run begins and when steps start and end.
 
     Returns:
         How the run ended.
     """
     job = definitions.resolve_job_def(job_name)
-    run = instance.create_run_for_job(
-        job_def=job,
-        run_config=SILENT,
-        tags={**job.run_tags, PARTITION_TAG: day},
-        remote_job_origin=_origin(job_name),
-    )
-    failures = []
-    for step in _step_ends(job, run, instance):
-        tell(step)
-        if step.problem is not None:
-            failures.append(step)
+    tags = {**job.run_tags, PARTITION_TAG: day}
+    run = instance.create_run_for_job(job, run_config=SILENT, tags=tags, remote_job_origin=_origin(job_name))
+    watch.begins(len(job.nodes_in_topological_order))
+    steps = []
+    for step in _steps(execute_run_iterator(InMemoryJob(job), run, instance), watch):
+        watch.ends(step)
+        steps.append(step)
     finished = instance.get_run_by_id(run.run_id)
-    return FinishedRun(run.run_id, day, finished is not None and finished.is_success, tuple(failures))
+    return FinishedRun(run.run_id, day, finished is not None and finished.is_success, tuple(steps))
 
 
-def _step_ends(job: dg.JobDefinition, run: dg.DagsterRun, instance: dg.DagsterInstance) -> Iterator[StepEnd]:
-    total, done, started = len(job.nodes_in_topological_order), 0, {}
-    for event in execute_run_iterator(InMemoryJob(job), run, instance):
-        if event.event_type == dg.DagsterEventType.STEP_START:
-            started[event.step_key] = datetime.now(UTC)
+def _steps(events: Iterator[dg.DagsterEvent], watch: Watch) -> Iterator[StepEnd]:
+    """Group a run's events by step; in this executor one step runs at a time."""
+    seen: list[dg.DagsterEvent] = []
+    started = time.monotonic()
+    for event in events:
+        if event.event_type is dg.DagsterEventType.STEP_START:
+            seen, started = [], time.monotonic()
+            watch.starts(_readable(event))
         elif event.event_type in (dg.DagsterEventType.STEP_SUCCESS, dg.DagsterEventType.STEP_FAILURE):
-            done += 1
-            seconds = (datetime.now(UTC) - started[event.step_key]).total_seconds()
-            yield StepEnd(_readable(event.step_key), seconds, *_problem(event), done, total)
+            yield _step_end(event, seen, time.monotonic() - started)
+        else:
+            seen.append(event)
 
 
-def _readable(step_key: str | None) -> str:
-    return (step_key or "").replace("__", "/")
+def _step_end(end: dg.DagsterEvent, seen: list[dg.DagsterEvent], seconds: float) -> StepEnd:
+    reused = any(_reused(event) for event in seen)
+    if not end.is_step_failure:
+        return StepEnd(_readable(end), seconds, reused, (), 0)
+    refused = tuple(problem for event in seen if (problem := _refusal(event)) is not None)
+    problem, exit_code = _failure(end)
+    return StepEnd(_readable(end), seconds, reused, refused or (problem,), exit_code)
 
 
-def _problem(event: dg.DagsterEvent) -> tuple[str | None, int]:
-    if not event.is_step_failure:
-        return None, 0
+def _readable(event: dg.DagsterEvent) -> str:
+    return (event.step_key or "").replace("__", "/")
+
+
+def _reused(event: dg.DagsterEvent) -> bool:
+    if event.event_type is not dg.DagsterEventType.ASSET_MATERIALIZATION:
+        return False
+    found = event.step_materialization_data.materialization.metadata.get("reused")
+    return found is not None and bool(found.value)
+
+
+def _refusal(event: dg.DagsterEvent) -> str | None:
+    """What a blocking check that did not pass has to say, as one line."""
+    if event.event_type is not dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+        return None
+    check = event.asset_check_evaluation_data
+    if check.passed or check.severity is not dg.AssetCheckSeverity.ERROR:
+        return None
+    figures = ", ".join(f"{name} {value.value}" for name, value in check.metadata.items())
+    return f"{check.asset_key.to_user_string()}: {check.check_name}: {check.description or figures or 'did not pass'}"
+
+
+def _failure(event: dg.DagsterEvent) -> tuple[str, int]:
     data = event.step_failure_data
     if data.user_failure_data is not None:
         code = data.user_failure_data.metadata.get(EXIT_CODE)

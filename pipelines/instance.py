@@ -11,14 +11,16 @@ SETTINGS = "dagster.yaml"
 QUIET = "# Nothing is sent anywhere.\ntelemetry:\n  enabled: false\n"
 
 
-def dagster_home() -> Path:
+def dagster_home(data: Path) -> Path:
     """The folder of the instance: `DAGSTER_HOME`, by default `dagster` in the data folder, as an absolute path."""
-    data = Path(os.environ.get("TOWNLET_DATA", "data"))
     return Path(os.environ.get("DAGSTER_HOME") or data / "dagster").resolve()
 
 
-def open_instance() -> dg.DagsterInstance:
+def open_instance(data: Path) -> dg.DagsterInstance:
     """Open the persistent instance, making its folder on first use.
+
+    Args:
+        data: the data folder, for where the instance is when `DAGSTER_HOME` does not say.
 
     Returns:
         An instance to be used as a context manager.
@@ -26,7 +28,7 @@ def open_instance() -> dg.DagsterInstance:
     Raises:
         InputError: the folder cannot be made or its settings cannot be read.
     """
-    home = dagster_home()
+    home = dagster_home(data)
     try:
         home.mkdir(parents=True, exist_ok=True)
         if not (home / SETTINGS).exists():
