@@ -1,5 +1,6 @@
 """`townlet audit`: follow a release or a dataset to every byte that it was made from."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,7 @@ app = typer.Typer(help="Audit datasets, and the lineage of releases.", no_args_i
 
 LINEAGE = "Example: townlet audit lineage 3fa81c. Exit code 0: every byte is there; 1: something is missing or changed."
 DATASETS = "Example: townlet audit datasets. Exit code 1: something is damaged or lost."
+WIDE = 240
 COLOURS = {"verified": "green", "missing": "yellow", "changed": "red"}
 SHOWN = ("seed", "towns", "rows", "decisions", "accepted", "rejected", "accuracy", "verdict", "config_digest")
 
@@ -77,13 +79,10 @@ def _dataset_trace(subject: str, workshop: "Workshop") -> "Trace":
 
     found = [version for version in read_catalogue(workshop.datasets) if version.startswith(subject)]
     if len(found) != 1:
-        told = (
-            f"{len(found)} dataset versions begin so; give more digits" if found else "no bundle and no dataset version"
-        )
+        told = f"{len(found)} datasets begin so; give more digits" if found else "no bundle and no dataset version"
         raise InputError(f"{subject}: {told} in {workshop.data}; `ls {workshop.releases}` shows the bundles")
-    return trace_nodes(
-        "dataset", dataset_nodes(read_version(workshop.datasets, found[0]), workshop.datasets), workshop.datasets
-    )
+    nodes = dataset_nodes(read_version(workshop.datasets, found[0]), workshop.datasets)
+    return trace_nodes("dataset", nodes, workshop.datasets)
 
 
 def _print(trace: "Trace") -> None:
@@ -91,7 +90,7 @@ def _print(trace: "Trace") -> None:
     shown: set[str] = set()
     for name in trace.top:
         _grow(tree, name, trace, shown)
-    Console(highlight=False, soft_wrap=True).print(tree)
+    Console(highlight=False, width=None if sys.stdout.isatty() else WIDE).print(tree)
     states = [traced.state.value for traced in trace.nodes.values()]
     print(", ".join(f"{states.count(state)} {state}" for state in COLOURS if state in states))
 
@@ -110,7 +109,8 @@ def _grow(tree: Tree, name: str, trace: "Trace", shown: set[str]) -> None:
 
 
 def _line(traced: "Traced") -> str:
-    facts = " ".join(f"{key}={_short(traced.node.facts[key])}" for key in SHOWN if key in traced.node.facts)
+    known = traced.node.facts
+    facts = " ".join(f"{key}={_short(known[key])}" for key in SHOWN if isinstance(known.get(key), int | float | str))
     run = f" run={traced.run['run_id'][:8]} storage_id={traced.run['storage_id']}" if traced.run else ""
     state = f"[{COLOURS[traced.state.value]}]{traced.state.value}[/]"
     problem = f" — {traced.problem}" if traced.problem else ""
