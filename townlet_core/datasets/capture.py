@@ -139,6 +139,7 @@ class _Shards(NamedTuple):
 
 class _Tally(NamedTuple):
     decisions: int
+    events_dropped: int
     kpis: dict[str, list[float]]
 
 
@@ -168,7 +169,7 @@ def _captured(plan: _Plan, run: _Run, store: Store) -> Record:
 
 
 def _write_towns(plan: _Plan, run: _Run, shards: _Shards) -> _Tally:
-    tally = _Tally(0, {})
+    tally = _Tally(0, 0, {})
     for first_town in range(0, plan.towns, run.towns_at_once):
         tally = _write_chunk(plan, run, shards, tally, first_town)
     return tally
@@ -178,7 +179,7 @@ def _write_chunk(plan: _Plan, run: _Run, shards: _Shards, tally: _Tally, first_t
     sim = _simulation(plan, run, first_town)
     recording = record(sim, _chooser(plan, run, sim), plan.ticks, _reporter(plan, run, first_town))
     _write(recording, first_town, shards)
-    return _added(tally, recording, sim.kpis())
+    return _added(tally, recording, sim)
 
 
 def _simulation(plan: _Plan, run: _Run, first_town: int) -> Simulation:
@@ -219,9 +220,10 @@ def _write(recording: Recording, first_town: int, shards: _Shards) -> None:
         shards.events.add(events_table(events, first_town + town))
 
 
-def _added(tally: _Tally, recording: Recording, kpis: dict[str, NDArray[np.float64]]) -> _Tally:
-    merged = {name: tally.kpis.get(name, []) + values.tolist() for name, values in kpis.items()}
-    return _Tally(tally.decisions + int(recording.steps.decision.sum()), merged)
+def _added(tally: _Tally, recording: Recording, sim: Simulation) -> _Tally:
+    kpis = {name: tally.kpis.get(name, []) + values.tolist() for name, values in sim.kpis().items()}
+    decisions = tally.decisions + int(recording.steps.decision.sum())
+    return _Tally(decisions, tally.events_dropped + sim.events_dropped, kpis)
 
 
 def _facts(plan: _Plan, layout: ObservationLayout) -> ShardFacts:

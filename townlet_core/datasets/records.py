@@ -26,6 +26,7 @@ class CaptureRecord:
         events: object name of the events shard.
         rows: rows of the steps shard.
         event_rows: rows of the events shard.
+        events_dropped: events that the engine's log had no room for; their towns' events shards lack them.
         bytes: size of both shards.
         decisions: rows with a choice.
         layout_digest: digest of the observation layout.
@@ -47,6 +48,7 @@ class CaptureRecord:
     events: str
     rows: int
     event_rows: int
+    events_dropped: int
     bytes: int
     decisions: int
     layout_digest: str

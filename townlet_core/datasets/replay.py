@@ -21,6 +21,7 @@ from townlet_core.datasets.schema import ShardFacts, read_facts, shape_of
 from townlet_core.datasets.store import OBJECT_NAME, PARQUET, open_parquet
 from townlet_core.datasets.trajectory import EVENT_FIELDS, Trajectory, allocate, read_columns
 from townlet_core.errors import DataError
+from townlet_core.world.events import EVENT_NAMES
 
 PLACE = ("episode", "agent", "tick")
 
@@ -130,7 +131,16 @@ def _opened(path: UPath) -> _Source:
         raise DataError(f"{path}: an {facts.kind} shard; name the steps shard that was captured with it")
     if shard.num_row_groups != facts.towns:
         raise DataError(f"{path}: {shard.num_row_groups} of {facts.towns} episodes; capture it again")
-    return _Source(str(path), shard, facts, _config(facts, path), _events(facts, path))
+    config = _config(facts, path)
+    _require_same_names(facts, config, path)
+    return _Source(str(path), shard, facts, config, _events(facts, path))
+
+
+def _require_same_names(facts: ShardFacts, config: TownConfig, path: UPath) -> None:
+    if Simulation(config).layout.digest != facts.layout_digest or facts.event_names != EVENT_NAMES:
+        raise DataError(
+            f"{path}: captured with the observations or events of other code ({facts.code[:12]}…); capture it again"
+        )
 
 
 def _config(facts: ShardFacts, path: UPath) -> TownConfig:

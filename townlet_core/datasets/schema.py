@@ -154,8 +154,12 @@ def read_facts(shard: pq.ParquetFile, name: str) -> ShardFacts:
     if version != SCHEMA_VERSION:
         raise DataError(f"{name}: schema version {version}; this code reads version {SCHEMA_VERSION}, capture it again")
     values = {field.name: _value(metadata, field.name, name) for field in fields(ShardFacts)}
-    facts = ShardFacts(**values | {"event_names": tuple(values["event_names"])})
-    if fingerprint(shard.schema_arrow, facts.layout_digest) != expected_fingerprint(facts):
+    try:
+        facts = ShardFacts(**values | {"event_names": tuple(values["event_names"])})
+        expected = expected_fingerprint(facts)
+    except (KeyError, TypeError, ValueError):
+        raise DataError(f"{name}: the facts in its metadata are damaged; restore it or capture it again") from None
+    if fingerprint(shard.schema_arrow, facts.layout_digest) != expected:
         raise DataError(f"{name}: columns do not fit the layout in its metadata; capture it again")
     return facts
 

@@ -1,5 +1,6 @@
 """Two real captures of a few towns, and the means to spoil a copy of them."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import settings
 
-from townlet_core.config import CaptureRules, CurationRules, Scenario, load_curation, load_scenario
+from townlet_core.config import CaptureRules, CurationRules, Scenario, load_scenario
 from townlet_core.datasets import CaptureRecord, Store, build_version, capture, curate
 from townlet_core.policy.teacher import Teacher
 
@@ -43,8 +44,8 @@ def scenario() -> Scenario:
 
 @pytest.fixture(scope="session")
 def rules() -> CurationRules:
-    """The shipped curation rules."""
-    return load_curation(CONFIGS / "curation.yaml")
+    """Rules that every episode of the town passes, however the town is tuned."""
+    return CurationRules(allow_deaths=True, max_clipped_share=1.0, min_distinct_actions=3)
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +61,23 @@ def line(pristine: Line, tmp_path: Path) -> Line:
     """A copy of the two captures that a test may spoil."""
     shutil.copytree(str(pristine.store.root), tmp_path / "datasets")
     return pristine._replace(store=Store(tmp_path / "datasets"))
+
+
+@pytest.fixture
+def relabel() -> Callable[[Path, Path, dict[str, Any]], None]:
+    """Write a copy of a shard with other facts in its metadata, given by key as JSON values."""
+
+    def change(source: Path, target: Path, facts: dict[str, Any]) -> None:
+        shard = pq.ParquetFile(source)
+        known = {key: value for key, value in shard.metadata.metadata.items() if key.startswith(b"townlet.")}
+        with pq.ParquetWriter(target, shard.schema_arrow.remove_metadata()) as writer:
+            for group in range(shard.num_row_groups):
+                writer.write_table(shard.read_row_group(group).replace_schema_metadata(None))
+            writer.add_key_value_metadata(
+                known | {f"townlet.{key}".encode(): json.dumps(value).encode() for key, value in facts.items()}
+            )
+
+    return change
 
 
 Change = Callable[[Path, Path, str, int, Any], None]

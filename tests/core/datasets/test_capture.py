@@ -155,6 +155,15 @@ def test_the_record_counts_what_the_shards_hold(pristine: Any) -> None:
     assert {len(values) for values in record.kpis.values()} == {record.towns}
 
 
+def test_events_that_were_lost_are_counted(
+    scenario: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pristine: Any
+) -> None:
+    assert pristine.captures[0].events_dropped == 0
+    monkeypatch.setattr(Simulation, "events_dropped", property(lambda sim: 10 + sim.first_town))
+    record = capture(scenario, DATE, Store(tmp_path), policy_factory=Teacher, towns_at_once=2)
+    assert record.events_dropped == 10 + 12
+
+
 @pytest.mark.parametrize("dies_at", [0, 100])
 def test_a_capture_that_dies_leaves_nothing(scenario: Scenario, tmp_path: Path, dies_at: int) -> None:
     class Dying(Teacher):

@@ -1,8 +1,6 @@
 """A replay gives what was recorded, to the bit, or names the first place where it does not."""
 
 import ast
-import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -131,9 +129,12 @@ def test_the_first_of_several_differences_is_named(
     assert place(replay(once.with_name("twice.parquet"))) == (1, 30, 6)
 
 
-def test_an_event_that_did_not_happen_is_named(line: Any, shard: Path, rewrite: Callable[..., None]) -> None:
-    events = Path(str(line.store.object_path(line.captures[1].events_digest)))
-    rewrite_events(events, rewrite, shard, 3)
+def test_an_event_that_did_not_happen_is_named(
+    line: Any, shard: Path, rewrite: Callable[..., None], relabel: Callable[..., None]
+) -> None:
+    rewrite(line.store.object_path(line.captures[1].events_digest), shard.with_name("events"), "value", 3, 9.5)
+    digest = line.store.put_bytes(shard.with_name("events").read_bytes(), ".parquet")
+    relabel(shard, shard.with_name("steps.parquet"), {"events": digest})
     report = replay(shard.with_name("steps.parquet"))
     assert not report.identical
     assert report.difference.column == "event 3"
@@ -141,18 +142,30 @@ def test_an_event_that_did_not_happen_is_named(line: Any, shard: Path, rewrite: 
     assert "value=9.5" not in report.difference.replayed
 
 
-def rewrite_events(events: Path, rewrite: Callable[..., None], shard: Path, row: int) -> None:
-    """Change an event and make a steps shard that names the changed events by their digest."""
-    rewrite(events, shard.with_name("e"), "value", row, 9.5)
-    content = shard.with_name("e").read_bytes()
-    digest = hashlib.sha256(content).hexdigest()
-    shard.with_name(f"{digest}.parquet").write_bytes(content)
-    source = pq.ParquetFile(shard)
-    with pq.ParquetWriter(shard.with_name("steps.parquet"), source.schema_arrow.remove_metadata()) as writer:
-        for group in range(source.num_row_groups):
-            writer.write_table(source.read_row_group(group).replace_schema_metadata(None))
-        known = {key: value for key, value in source.metadata.metadata.items() if key.startswith(b"townlet.")}
-        writer.add_key_value_metadata({**known, b"townlet.events": json.dumps(digest).encode()})
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        ({"schema_version": 99}, "schema version 99; this code reads version 1"),
+        ({"layout": {}}, "the facts in its metadata are damaged"),
+        ({"event_names": 7}, "the facts in its metadata are damaged"),
+        ({"event_names": ["dance"]}, "captured with the observations or events of other code"),
+        ({"config": {"config_id": "none"}}, r"its configuration is of other code"),
+        ({"config_digest": "0" * 64}, "its configuration does not match its digest"),
+    ],
+)
+def test_a_shard_with_other_facts_is_refused_in_one_line(
+    shard: Path, relabel: Callable[..., None], facts: dict[str, Any], message: str
+) -> None:
+    relabel(shard, shard.with_name("other.parquet"), facts)
+    with pytest.raises(DataError, match=rf"other\.parquet: {message}") as caught:
+        replay(shard.with_name("other.parquet"))
+    assert "\n" not in str(caught.value)
+
+
+def test_another_seed_is_another_town(shard: Path, relabel: Callable[..., None]) -> None:
+    relabel(shard, shard.with_name("other.parquet"), {"seed": 1})
+    report = replay(shard.with_name("other.parquet"))
+    assert place(report) == (0, 0, 0)
 
 
 def test_a_shard_whose_name_is_wrong_is_not_identical(shard: Path, tampered: Callable[[str, int, Any], Path]) -> None:
