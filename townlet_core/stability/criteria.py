@@ -19,6 +19,10 @@ Figure: TypeAlias = Annotated[float | None, BeforeValidator(_finite)]
 """A measured number; what is not a finite number is no figure (None), and nothing passes on it."""
 
 
+MOST_REPEATS = 20.0
+"""Nobody runs more than this, squared, times the towns of an evaluation; beyond it no number of towns is proposed."""
+
+
 class Verdict(StrEnum):
     """What a criterion says, from good to bad; the worst of all criteria decides."""
 
@@ -145,8 +149,10 @@ def above(name: str, estimate: Interval, bound: float, what: str) -> Criterion:
 def _more_towns(estimate: Interval, bound: float) -> str:
     if estimate.mean <= bound:
         return f"a better candidate: the mean itself is not above {_number(bound)}"
-    ratio = (estimate.mean - estimate.low) / (estimate.mean - bound)
-    needed = math.ceil(estimate.n * ratio**2) + 1
+    reach, room = estimate.mean - estimate.low, estimate.mean - bound
+    if reach > MOST_REPEATS * room:
+        return f"a better candidate: the mean is too close to {_number(bound)} for any number of towns to tell"
+    needed = math.ceil(estimate.n * (reach / room) ** 2) + 1
     return f"about {needed} towns instead of {estimate.n}, should mean and spread stay as they are"
 
 

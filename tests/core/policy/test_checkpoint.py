@@ -1,5 +1,6 @@
 """A checkpoint comes back as it was saved; anything else is refused in one line that says what would be right."""
 
+import hashlib
 import json
 import pickle
 from pathlib import Path
@@ -130,8 +131,6 @@ def test_an_edited_action_table_is_refused(saved: Path) -> None:
 
 
 def test_pickled_weights_are_never_loaded(saved: Path) -> None:
-    import hashlib
-
     class Bomb:
         def __reduce__(self) -> tuple[object, tuple[str]]:
             return Path.touch, (Path(saved / "executed"),)  # type: ignore[return-value]
@@ -158,8 +157,6 @@ def test_pickled_weights_are_never_loaded(saved: Path) -> None:
 def test_tensors_of_no_network_are_refused_when_saved_and_when_loaded(
     saved: Path, tmp_path: Path, tensors: dict[str, np.ndarray], told: str
 ) -> None:
-    import hashlib
-
     with pytest.raises(CheckpointError) as refused:
         save_checkpoint(tmp_path / "other", dict(TENSORS) | tensors, LAYOUT, TRAINED)
     assert told in str(refused.value)

@@ -1,0 +1,99 @@
+"""Evidence made of drawn figures: a candidate whose difference from the teacher is known exactly."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from townlet_core.config.gates import GatePolicy, load_gates
+from townlet_core.stability import CloningEvidence, DataEvidence, Evaluation, Evidence
+from townlet_core.stability.evaluation import PolicyRun, ScenarioRun
+
+GATES = Path(__file__).parents[3] / "configs/gates.yaml"
+CANDIDATE, CURRENT, TEACHER, DATASET = "c" * 64, "9" * 64, "7" * 64, "d" * 64
+SCENARIOS = ("low_money", "one_shower", "ordinary_day", "stove_outage")
+LEVELS = {"survival": 1.0, "needs_ok_share": 0.9, "attendance": 0.95, "return": 6.0}
+SPREAD = {"survival": 0.0, "needs_ok_share": 0.02, "attendance": 0.02, "return": 0.4}
+TOWNS = 16
+
+
+def drawn_run(generator: np.random.Generator, towns: int, shift: Mapping[str, float], common: np.ndarray) -> PolicyRun:
+    """A policy's figures: the level of the towns, what it is better or worse by, and its own luck."""
+    kpis = {}
+    for index, (kpi, level) in enumerate(LEVELS.items()):
+        luck = generator.normal(size=towns) * SPREAD[kpi]
+        kpis[kpi] = tuple(float(x) for x in level + common[index] * SPREAD[kpi] + luck + shift.get(kpi, 0.0))
+    return PolicyRun(kpis=kpis, decisions={"idle": (10,) * towns})
+
+
+def drawn_evaluation(
+    seed: int = 0,
+    shift: Mapping[str, float] | None = None,
+    *,
+    towns: int = TOWNS,
+    scenarios: tuple[str, ...] = SCENARIOS,
+    current: str | None = None,
+) -> Evaluation:
+    """An evaluation in which the candidate differs from the teacher by `shift` on average."""
+    generator = np.random.default_rng(seed)
+    digests = {"candidate": CANDIDATE, "teacher": TEACHER} | ({"current": current} if current else {})
+    runs = {}
+    for scenario in scenarios:
+        common = generator.normal(size=(len(LEVELS), towns))
+        policies = {
+            name: drawn_run(generator, towns, (shift or {}) if name == "candidate" else {}, common) for name in digests
+        }
+        runs[scenario] = ScenarioRun(config_digest="f" * 64, seed=seed, towns=towns, policies=policies)
+    return Evaluation(seed=seed, days=2, engine="e" * 64, policies=digests, scenarios=runs)
+
+
+def sound_evidence(**changes: object) -> Evidence:
+    """Evidence that speaks for a first release in every respect, with some parts replaced."""
+    parts: dict[str, object] = {
+        "candidate_digest": CANDIDATE,
+        "dataset_id": DATASET,
+        "baseline_digest": None,
+        "data": DataEvidence(
+            dataset_id=DATASET,
+            decisions=20_000,
+            action_shares={"idle": 0.3, "work": 0.3, "sleep": 0.2, "wash": 0.1, "relax": 0.09, "shop": 0.01},
+            clipped_share=0.001,
+        ),
+        "cloning": CloningEvidence(
+            dataset_id=DATASET,
+            candidate_digest=CANDIDATE,
+            accuracy=0.93,
+            majority_share=0.3,
+            scenarios=dict.fromkeys(SCENARIOS, 0.92),
+        ),
+        "evaluation": drawn_evaluation(),
+    }
+    return Evidence(**(parts | changes))  # type: ignore[arg-type]
+
+
+def with_current(**changes: object) -> Evidence:
+    """Evidence beside a current release."""
+    parts = {"baseline_digest": CURRENT, "evaluation": drawn_evaluation(current=CURRENT)}
+    return sound_evidence(**(parts | changes))
+
+
+@pytest.fixture(scope="session")
+def plan() -> GatePolicy:
+    """The shipped plan."""
+    return load_gates(GATES)
+
+
+Change = Callable[[Evaluation], Evaluation]
+
+
+def with_figure(
+    evaluation: Evaluation, kpi: str, town: int, value: float | None, policy: str = "candidate"
+) -> Evaluation:
+    """The evaluation with one town's figure replaced in the ordinary day."""
+    run = evaluation.scenarios["ordinary_day"]
+    values = list(run.policies[policy].kpis[kpi])
+    values[town] = value
+    changed = PolicyRun(kpis=run.policies[policy].kpis | {kpi: tuple(values)}, decisions=run.policies[policy].decisions)
+    scenario = run.model_copy(update={"policies": run.policies | {policy: changed}})
+    return evaluation.model_copy(update={"scenarios": evaluation.scenarios | {"ordinary_day": scenario}})

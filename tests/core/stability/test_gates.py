@@ -1,0 +1,227 @@
+"""The gate promotes what passes every criterion, and refuses everything else for the right reason."""
+
+import pytest
+
+from tests.core.stability.conftest import (
+    CURRENT,
+    DATASET,
+    SCENARIOS,
+    drawn_evaluation,
+    sound_evidence,
+    with_current,
+    with_figure,
+)
+from townlet_core.config import digest
+from townlet_core.config.gates import GatePolicy
+from townlet_core.stability import CloningEvidence, Criterion, DataEvidence, Decision, Evidence, decide
+
+
+def criterion(decision: Decision, name: str) -> Criterion:
+    return next(one for one in decision.criteria if one.name == name)
+
+
+def changed(plan: GatePolicy, section: str, **changes: object) -> GatePolicy:
+    return plan.model_copy(update={section: getattr(plan, section).model_copy(update=changes)})
+
+
+def cloning(**changes: object) -> CloningEvidence:
+    return sound_evidence().cloning.model_copy(update=changes)  # type: ignore[union-attr]
+
+
+def data(**changes: object) -> DataEvidence:
+    return DataEvidence(**(sound_evidence().data.model_dump() | changes))  # type: ignore[union-attr]
+
+
+def test_sound_evidence_promotes_a_first_release(plan: GatePolicy) -> None:
+    decision = decide(plan, sound_evidence())
+    assert decision.verdict == "PROMOTE"
+    assert decision.reasons == ()
+    assert decision.first_release
+    assert decision.gates_digest == digest(plan)
+
+
+def test_sound_evidence_promotes_over_the_current_release_too(plan: GatePolicy) -> None:
+    decision = decide(plan, with_current())
+    assert decision.verdict == "PROMOTE"
+    assert not decision.first_release
+    assert criterion(decision, "guard.ordinary_day.return.current").verdict == "pass"
+    assert criterion(decision, "guard.ordinary_day.return.teacher").verdict == "pass"
+
+
+@pytest.mark.parametrize(
+    ("evidence", "verdict", "name", "reason"),
+    [
+        (sound_evidence(data=None), "HOLD", "data", "the dataset's figures are missing"),
+        (sound_evidence(cloning=None), "HOLD", "cloning", "the training report is missing"),
+        (sound_evidence(evaluation=None), "HOLD", "comparison", "the evaluation is missing"),
+        (sound_evidence(data=data(dataset_id="0" * 64)), "HOLD", "evidence.data", "not dddddddddddd…"),
+        (sound_evidence(cloning=cloning(dataset_id="0" * 64)), "HOLD", "evidence.training_data", "not dddddddddddd…"),
+        (sound_evidence(cloning=cloning(candidate_digest="0" * 64)), "HOLD", "evidence.training", "not cccccccccccc…"),
+        (sound_evidence(candidate_digest="0" * 64), "HOLD", "evidence.evaluation", "not 000000000000…"),
+        (sound_evidence(baseline_digest=CURRENT), "HOLD", "evidence.baseline", "is missing"),
+        (
+            sound_evidence(evaluation=drawn_evaluation(current=CURRENT)),
+            "HOLD",
+            "evidence.baseline",
+            "is 999999999999…, not none",
+        ),
+        (with_current(baseline_digest="0" * 64), "HOLD", "evidence.baseline", "not 000000000000…"),
+        (sound_evidence(data=data(decisions=4999)), "FAIL", "data.decisions", "4999, which is below 5000"),
+        (
+            sound_evidence(data=data(action_shares={"idle": 0.96, "work": 0.04})),
+            "FAIL",
+            "data.distinct_actions",
+            "is 2, which is below 5",
+        ),
+        (
+            sound_evidence(data=data(action_shares={"idle": float("nan"), "work": 0.5})),
+            "HOLD",
+            "data.distinct_actions",
+            "was not measured",
+        ),
+        (sound_evidence(data=data(clipped_share=0.06)), "FAIL", "data.clipped_share", "is above 0.05"),
+        (sound_evidence(data=data(clipped_share=None)), "HOLD", "data.clipped_share", "was not measured"),
+        (sound_evidence(cloning=cloning(accuracy=0.89)), "FAIL", "cloning.accuracy", "0.89, which is below 0.9"),
+        (sound_evidence(cloning=cloning(accuracy=None)), "HOLD", "cloning.accuracy", "was not measured"),
+        (
+            sound_evidence(cloning=cloning(majority_share=0.8)),
+            "FAIL",
+            "cloning.margin_over_majority",
+            "0.13, which is below 0.2",
+        ),
+        (
+            sound_evidence(cloning=cloning(scenarios=dict.fromkeys(SCENARIOS, 0.92) | {"one_shower": 0.7})),
+            "FAIL",
+            "cloning.accuracy.one_shower",
+            "0.7, which is below 0.85",
+        ),
+        (
+            sound_evidence(cloning=cloning(scenarios=dict.fromkeys(SCENARIOS[1:], 0.92))),
+            "HOLD",
+            "cloning.accuracy.low_money",
+            "was not measured",
+        ),
+        (
+            sound_evidence(evaluation=drawn_evaluation(scenarios=SCENARIOS[:3])),
+            "HOLD",
+            "comparison.stove_outage",
+            "was not evaluated",
+        ),
+        (
+            sound_evidence(evaluation=drawn_evaluation(towns=11)),
+            "HOLD",
+            "comparison.low_money.towns",
+            "11, which is below 12",
+        ),
+        (
+            sound_evidence(evaluation=drawn_evaluation(shift={"attendance": -0.2})),
+            "FAIL",
+            "guard.low_money.attendance.teacher",
+            "which lies below -0.05",
+        ),
+        (
+            sound_evidence(evaluation=drawn_evaluation(shift={"return": -3.0})),
+            "FAIL",
+            "guard.one_shower.return.teacher",
+            "which lies below -0.6",
+        ),
+        (
+            sound_evidence(evaluation=drawn_evaluation(shift={"needs_ok_share": -0.05})),
+            "HOLD",
+            "guard.ordinary_day.needs_ok_share.teacher",
+            "which does not lie clear of -0.05",
+        ),
+        (
+            sound_evidence(evaluation=drawn_evaluation(shift={"survival": -0.5})),
+            "FAIL",
+            "guard.ordinary_day.survival.minimum",
+            "which lies below 0.9",
+        ),
+        (
+            sound_evidence(evaluation=with_figure(drawn_evaluation(), "return", 3, None)),
+            "HOLD",
+            "guard.ordinary_day.return.teacher",
+            "was not measured in every town",
+        ),
+        (
+            sound_evidence(evaluation=with_figure(drawn_evaluation(), "attendance", 0, None, "teacher")),
+            "HOLD",
+            "guard.ordinary_day.attendance.teacher",
+            "was not measured in every town",
+        ),
+    ],
+)
+def test_the_gate_refuses_and_says_why(
+    plan: GatePolicy, evidence: Evidence, verdict: str, name: str, reason: str
+) -> None:
+    decision = decide(plan, evidence)
+    assert decision.verdict == verdict
+    told = criterion(decision, name)
+    assert told.verdict == verdict.lower()
+    assert reason in told.reason
+    assert told.what_would_change
+    assert any(line.startswith(f"{name}: ") for line in decision.reasons)
+
+
+def test_a_first_release_needs_its_explicit_rule(plan: GatePolicy) -> None:
+    decision = decide(changed(plan, "first_release", allow=False), sound_evidence())
+    assert decision.verdict == "HOLD"
+    assert criterion(decision, "first_release").what_would_change == "first_release.allow: true in the plan"
+    assert decide(changed(plan, "first_release", allow=False), with_current()).verdict == "PROMOTE"
+
+
+def test_a_first_release_must_match_whom_the_plan_names(plan: GatePolicy) -> None:
+    decision = decide(changed(plan, "first_release", must_match="champion"), sound_evidence())
+    assert decision.verdict == "HOLD"
+    assert criterion(decision, "guard.ordinary_day.return.champion").verdict == "hold"
+
+
+def test_being_worse_than_the_current_release_fails_even_when_the_teacher_is_matched(plan: GatePolicy) -> None:
+    evaluation = drawn_evaluation(current=CURRENT)
+    for town in range(16):
+        value = evaluation.scenarios["ordinary_day"].policies["current"].kpis["return"][town]
+        evaluation = with_figure(evaluation, "return", town, (value or 0.0) + 4.0, "current")
+    decision = decide(plan, with_current(evaluation=evaluation))
+    assert decision.verdict == "FAIL"
+    assert criterion(decision, "guard.ordinary_day.return.current").verdict == "fail"
+    assert criterion(decision, "guard.ordinary_day.return.teacher").verdict == "pass"
+
+
+def test_a_figure_that_nobody_measures_holds(plan: GatePolicy) -> None:
+    rails = plan.comparison.guard_rails
+    decision = decide(changed(plan, "comparison", guard_rails=rails | {"joy": rails["return"]}), sound_evidence())
+    assert decision.verdict == "HOLD"
+    assert criterion(decision, "guard.low_money.joy.teacher").verdict == "hold"
+
+
+def test_a_hold_tells_how_many_towns_would_settle_it(plan: GatePolicy) -> None:
+    decision = decide(plan, sound_evidence(evaluation=drawn_evaluation(shift={"return": -0.45})))
+    held = [one for one in decision.criteria if one.verdict == "hold" and one.value is not None]
+    assert held
+    assert all(
+        "towns instead of 16" in one.what_would_change or "a better candidate" in one.what_would_change for one in held
+    )
+    needed = next(one for one in held if "towns instead" in one.what_would_change)
+    towns = int(needed.what_would_change.split()[1])
+    assert 16 < towns < 20_000
+
+
+def test_the_worst_reason_is_told_first(plan: GatePolicy) -> None:
+    evaluation = drawn_evaluation(shift={"return": -0.6, "attendance": -0.3})
+    reasons = decide(plan, sound_evidence(evaluation=evaluation, data=None)).reasons
+    severity = ["attendance" not in line for line in reasons]
+    assert severity == sorted(severity)
+    assert any(severity)
+
+
+def test_a_decision_survives_its_own_json(plan: GatePolicy) -> None:
+    decision = decide(plan, with_current())
+    assert Decision.model_validate_json(decision.model_dump_json()) == decision
+
+
+def test_the_decision_is_about_exactly_this_evidence(plan: GatePolicy) -> None:
+    decision = decide(plan, sound_evidence())
+    assert decision == decide(plan, sound_evidence())
+    assert decision.dataset_id == DATASET
+    assert decision.evaluation_digest == drawn_evaluation().digest
+    assert decision.evidence_digest != decide(plan, sound_evidence(data=data(decisions=20_001))).evidence_digest

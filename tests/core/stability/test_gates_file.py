@@ -1,0 +1,56 @@
+"""The plan is read strictly: what is misspelt, missing or out of range is refused at its line."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.core.stability.conftest import GATES
+from townlet_core.config.gates import load_gates
+from townlet_core.errors import ConfigError
+
+TEXT = GATES.read_text()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("min_accuracy: 0.90", "min_acuracy: 0.90", ["cloning.min_acuracy", "min_accuracy"]),
+        ("min_accuracy: 0.90", "min_accuracy: 1.2", ["cloning.min_accuracy", "1.2"]),
+        ("min_towns: 12", "min_towns: 1", ["comparison.min_towns"]),
+        ("confidence: 0.95", "confidence: high", ["comparison.confidence", "high"]),
+        ("scale: relative", "scale: relativ", ["comparison.guard_rails.return.scale", "relative"]),
+        ("  allow: true\n", "", ["first_release.allow"]),
+        ("margin: 0.02", "margin: -0.02", ["comparison.guard_rails.survival.margin"]),
+        ("min_decisions: 5000", "min_decisions: .nan", ["data.min_decisions", "finite"]),
+    ],
+)
+def test_a_plan_with_a_mistake_is_refused_with_file_line_and_key(
+    tmp_path: Path, old: str, new: str, told: list[str]
+) -> None:
+    assert old in TEXT
+    path = tmp_path / "gates.yaml"
+    path.write_text(TEXT.replace(old, new))
+    with pytest.raises(ConfigError) as refused:
+        load_gates(path)
+    text = str(refused.value)
+    assert text.startswith(f"{path}:")
+    assert "\n" not in text
+    for part in told:
+        assert part in text
+    line = int(text.removeprefix(f"{path}:").split(":")[0])
+    section = told[0].split(".")[0]
+    lines = path.read_text().splitlines()
+    assert line >= next(number for number, one in enumerate(lines, 1) if one.startswith(f"{section}:"))
+
+
+def test_a_missing_plan_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"gates\.yaml: no such file"):
+        load_gates(tmp_path / "gates.yaml")
+
+
+def test_the_shipped_plan_keeps_the_promises_of_the_readme() -> None:
+    plan = load_gates(GATES)
+    assert plan.cloning.min_accuracy >= 0.9
+    assert plan.data.max_clipped_share <= 0.05
+    assert plan.data.min_distinct_actions >= 5
+    assert {"survival", "needs_ok_share", "attendance", "return"} <= set(plan.comparison.guard_rails)
