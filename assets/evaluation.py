@@ -21,7 +21,7 @@ MOST_CLIPPED = 0.05
 class EvaluationConfig(dg.Config):
     """How long an evaluation is: towns per scenario, days per town, and the seed that chooses the towns."""
 
-    towns: int = 24
+    towns: int = 48
     days: int = 1
     seed: int = 1
 
