@@ -12,6 +12,8 @@ from townlet_core.errors import DataError, RefusedError
 CATALOGUE = "versions.json"
 MANIFEST_FORMAT = 1
 ACTIVE, DEPRECATED = "active", "deprecated"
+OF_THE_DATASET = ("holdout_share", "window_days")
+"""Rules that concern a dataset and no single episode."""
 
 Judged = Sequence[tuple[CuratedRecord, list[EpisodeVerdict]]]
 """Curated records, each with the verdicts that hold within the dataset."""
@@ -31,10 +33,12 @@ def build_version(curated: Iterable[CuratedRecord], rules: CurationRules, store:
 
     Raises:
         RefusedError: nothing was accepted, or too few actions, or a scenario with a single episode.
-        DataError: the records differ in layout or schema, or a shard is missing or damaged.
+        DataError: the records differ in layout, schema or rules of curation, or a shard is missing or damaged.
     """
-    records = _without_duplicates(_newest(curated, rules.window_days), rules)
-    _require_one_form(records)
+    newest = _newest(curated, rules.window_days)
+    _require_one_form(newest)
+    _require_these_rules(newest, rules)
+    records = _without_duplicates(newest, rules)
     manifest = _manifest(records, rules)
     for shard in manifest["shards"]:
         store.verify(shard["digest"])
@@ -134,17 +138,26 @@ def _rejected(verdict: EpisodeVerdict, first: str) -> EpisodeVerdict:
     return EpisodeVerdict(**vars(verdict) | {"reasons": [reason]})
 
 
-def _require_one_form(records: Judged) -> None:
+def _require_one_form(records: Sequence[CuratedRecord]) -> None:
     if not records:
         raise RefusedError("dataset: no curated capture to build from; capture and curate a scenario first")
-    first = records[0][0]
-    for record, _ in records:
+    first = records[0]
+    for record in records:
         if record.schema_fingerprint != first.schema_fingerprint or record.action_names != first.action_names:
             other = curated_path(record.scenario, record.date)
             raise DataError(
                 f"{other}: another observation layout or schema than {curated_path(first.scenario, first.date)}; "
                 "capture both with the same code and configuration"
             )
+
+
+def _require_these_rules(records: Sequence[CuratedRecord], rules: CurationRules) -> None:
+    wanted = rules.model_dump(mode="json")
+    for record in records:
+        other = [key for key in wanted if key not in OF_THE_DATASET and record.rules.get(key) != wanted[key]]
+        if other:
+            place = curated_path(record.scenario, record.date)
+            raise DataError(f"{place}: curated by other rules ({', '.join(other)}); curate this capture again")
 
 
 def _manifest(records: Judged, rules: CurationRules) -> Record:

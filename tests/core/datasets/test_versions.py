@@ -105,7 +105,8 @@ def with_actions(record: CuratedRecord, actions: list[int]) -> CuratedRecord:
 
 def test_a_dataset_of_one_action_is_refused_even_by_lax_rules(line: Any, rules: CurationRules) -> None:
     lax = rules.model_copy(update={"min_distinct_actions": 1, "max_majority_share": 1.0})
-    one = [with_actions(record, [500, 0, 0, 0, 0, 0, 0, 0, 0]) for record in curated(line)]
+    everything = [replace(record, rules=lax.model_dump(mode="json")) for record in curated(line)]
+    one = [with_actions(record, [500, 0, 0, 0, 0, 0, 0, 0, 0]) for record in everything]
     with pytest.raises(RefusedError, match="1 distinct actions; at least 2"):
         build_version(one, lax, line.store)
     assert list(read_catalogue(line.store)) == [line.manifest["id"]]
@@ -115,6 +116,12 @@ def test_a_dataset_that_is_mostly_one_action_is_refused(line: Any, rules: Curati
     most = [with_actions(record, [950, 10, 10, 10, 20, 0, 0, 0, 0]) for record in curated(line)]
     with pytest.raises(RefusedError, match=r"95\.0% of the decisions are one action; at most 90\.0%"):
         build_version(most, rules, line.store)
+
+
+def test_a_capture_that_was_curated_by_other_rules_is_refused_by_name(line: Any, rules: CurationRules) -> None:
+    stricter = rules.model_copy(update={"min_ticks": 2000})
+    with pytest.raises(DataError, match=r"curated/low_money/2026-11-01\.json: curated by other rules \(min_ticks\)"):
+        build_version(curated(line), stricter, line.store)
 
 
 def rejected(verdict: EpisodeVerdict) -> EpisodeVerdict:
