@@ -1,5 +1,6 @@
 """A capture is decided by its inputs alone, records everything that happened, and is done once."""
 
+import resource
 import time
 import tracemalloc
 from pathlib import Path
@@ -15,7 +16,7 @@ from townlet_core.datasets.capture import Exploration, explore
 from townlet_core.datasets.records import capture_path
 from townlet_core.datasets.schema import read_facts
 from townlet_core.datasets.trajectory import read_columns
-from townlet_core.errors import InputError
+from townlet_core.errors import DataError, InputError
 from townlet_core.policy.teacher import Teacher
 
 DATE = "2026-11-01"
@@ -178,6 +179,20 @@ def test_a_capture_that_dies_leaves_nothing(scenario: Scenario, tmp_path: Path, 
     assert store.records() == []
     assert list((tmp_path / "objects").iterdir()) == []
     assert not store.has_record(capture_path(scenario.name, DATE))
+
+
+@pytest.mark.usefixtures("pristine")  # compiles the kernels while there is room for them
+def test_a_disk_that_fills_up_is_one_line_and_leaves_nothing(scenario: Scenario, tmp_path: Path) -> None:
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, old[1]))
+    try:
+        with pytest.raises(DataError, match="cannot write: File too large; free space") as caught:
+            capture(scenario, DATE, Store(tmp_path), policy_factory=Teacher)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+    assert "\n" not in str(caught.value)
+    assert list((tmp_path / "objects").iterdir()) == []
+    assert Store(tmp_path).records() == []
 
 
 def test_progress_reaches_the_end(scenario: Scenario, tmp_path: Path) -> None:
