@@ -50,12 +50,15 @@ class GuardRail(BaseModel):
 class ComparisonRules(BaseModel):
     """How candidate and baselines are compared: on the same towns, town by town, scenario by scenario.
 
-    Every scenario that was evaluated is judged; those listed must be among them, each with at least `min_towns` towns.
+    Every scenario that was evaluated is judged; those listed must be among them, each with at least `min_towns` towns
+    that lived for `days`. `seed` chooses the towns: it stands in the plan so that nobody can look for lucky ones.
     """
 
     model_config = STRICT
     confidence: Annotated[float, Field(ge=0.5, lt=1.0)]
+    seed: int = Field(ge=0, le=2**63 - 1)
     min_towns: int = Field(ge=2, le=100_000)
+    days: int = Field(ge=1, le=3650)
     scenarios: tuple[Identifier, ...] = Field(min_length=1)
     baselines: tuple[Identifier, ...] = Field(min_length=1)
     guard_rails: dict[Identifier, GuardRail] = Field(min_length=1)

@@ -101,7 +101,7 @@ def agrees(name: str, found: object, expected: object, what: str, remedy: str) -
         bound=None,
         verdict=Verdict.PASS if passed else Verdict.HOLD,
         reason=f"{what} is {_short(expected)} as it should be" if passed else f"{what} is {told}",
-        what_would_change=f"{what} of another digest" if passed else remedy,
+        what_would_change=f"another {what.removeprefix('the ')}" if passed else remedy,
     )
 
 
@@ -157,7 +157,7 @@ def _more_towns(estimate: Interval, bound: float) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.4g}"
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _short(value: object) -> str:

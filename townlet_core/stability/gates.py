@@ -180,7 +180,12 @@ def _comparisons(policy: GatePolicy, evidence: Evidence) -> list[Criterion]:
     if evaluation is None:
         return [missing("comparison", "the evaluation is missing")]
     absent = sorted(set(rules.scenarios) - set(evaluation.scenarios))
-    criteria = [missing(f"comparison.{name}", f"scenario {name} was not evaluated") for name in absent]
+    remedy = f"an evaluation as the plan has it: seed {rules.seed}, days {rules.days}"
+    criteria = [
+        agrees("comparison.seed", evaluation.seed, rules.seed, "the seed of the towns", remedy),
+        agrees("comparison.days", evaluation.days, rules.days, "the number of days", remedy),
+        *(missing(f"comparison.{name}", f"scenario {name} was not evaluated") for name in absent),
+    ]
     baselines = rules.baselines if evidence.baseline_digest is not None else (policy.first_release.must_match,)
     for scenario in sorted(evaluation.scenarios):
         towns = evaluation.towns_of(scenario)

@@ -96,12 +96,12 @@ def test_evidence_about_something_else_never_promotes(name: str) -> None:
 
 def test_a_harsher_margin_never_improves_the_verdict() -> None:
     order = {"PROMOTE": 0, "HOLD": 1, "FAIL": 2}
-    evidence = sound_evidence(evaluation=drawn_evaluation(shift=dict.fromkeys(["return"], -0.3)))
+    evidence = sound_evidence(evaluation=drawn_evaluation(shift={"return": -0.05}))
     severities = []
-    for margin in np.linspace(0.3, 0.01, 12):
+    for margin in np.linspace(0.3, 0.001, 12):
         rail = PLAN.comparison.guard_rails["return"].model_copy(update={"margin": float(margin)})
         comparison = PLAN.comparison.model_copy(update={"guard_rails": PLAN.comparison.guard_rails | {"return": rail}})
         severities.append(order[decide(PLAN.model_copy(update={"comparison": comparison}), evidence).verdict])
     assert severities == sorted(severities)
     assert severities[0] == 0
-    assert severities[-1] == 2
+    assert severities[-1] > 0

@@ -6,6 +6,7 @@ from tests.core.stability.conftest import (
     CURRENT,
     DATASET,
     SCENARIOS,
+    TOWNS,
     drawn_evaluation,
     sound_evidence,
     with_current,
@@ -108,10 +109,22 @@ def test_sound_evidence_promotes_over_the_current_release_too(plan: GatePolicy) 
             "was not evaluated",
         ),
         (
-            sound_evidence(evaluation=drawn_evaluation(towns=11)),
+            sound_evidence(evaluation=drawn_evaluation(towns=31)),
             "HOLD",
             "comparison.low_money.towns",
-            "11, which is below 12",
+            "31, which is below 32",
+        ),
+        (
+            sound_evidence(evaluation=drawn_evaluation().model_copy(update={"seed": 2})),
+            "HOLD",
+            "comparison.seed",
+            "the seed of the towns is 2, not 1",
+        ),
+        (
+            sound_evidence(evaluation=drawn_evaluation().model_copy(update={"days": 2})),
+            "HOLD",
+            "comparison.days",
+            "the number of days is 2, not 1",
         ),
         (
             sound_evidence(evaluation=drawn_evaluation(shift={"attendance": -0.2})),
@@ -123,7 +136,7 @@ def test_sound_evidence_promotes_over_the_current_release_too(plan: GatePolicy) 
             sound_evidence(evaluation=drawn_evaluation(shift={"return": -3.0})),
             "FAIL",
             "guard.one_shower.return.teacher",
-            "which lies below -0.6",
+            "which lies below -0.25",
         ),
         (
             sound_evidence(evaluation=drawn_evaluation(shift={"needs_ok_share": -0.05})),
@@ -178,7 +191,7 @@ def test_a_first_release_must_match_whom_the_plan_names(plan: GatePolicy) -> Non
 
 def test_being_worse_than_the_current_release_fails_even_when_the_teacher_is_matched(plan: GatePolicy) -> None:
     evaluation = drawn_evaluation(current=CURRENT)
-    for town in range(16):
+    for town in range(TOWNS):
         value = evaluation.scenarios["ordinary_day"].policies["current"].kpis["return"][town]
         evaluation = with_figure(evaluation, "return", town, (value or 0.0) + 4.0, "current")
     decision = decide(plan, with_current(evaluation=evaluation))
@@ -195,19 +208,20 @@ def test_a_figure_that_nobody_measures_holds(plan: GatePolicy) -> None:
 
 
 def test_a_hold_tells_how_many_towns_would_settle_it(plan: GatePolicy) -> None:
-    decision = decide(plan, sound_evidence(evaluation=drawn_evaluation(shift={"return": -0.45})))
+    decision = decide(plan, sound_evidence(evaluation=drawn_evaluation(shift={"return": -0.24})))
     held = [one for one in decision.criteria if one.verdict == "hold" and one.value is not None]
     assert held
     assert all(
-        "towns instead of 16" in one.what_would_change or "a better candidate" in one.what_would_change for one in held
+        f"towns instead of {TOWNS}" in one.what_would_change or "a better candidate" in one.what_would_change
+        for one in held
     )
     needed = next(one for one in held if "towns instead" in one.what_would_change)
     towns = int(needed.what_would_change.split()[1])
-    assert 16 < towns < 20_000
+    assert TOWNS < towns < 20_000
 
 
 def test_the_worst_reason_is_told_first(plan: GatePolicy) -> None:
-    evaluation = drawn_evaluation(shift={"return": -0.6, "attendance": -0.3})
+    evaluation = drawn_evaluation(shift={"return": -0.25, "attendance": -0.3})
     reasons = decide(plan, sound_evidence(evaluation=evaluation, data=None)).reasons
     severity = ["attendance" not in line for line in reasons]
     assert severity == sorted(severity)
