@@ -104,7 +104,7 @@ def _record(bundle: Any, decision: Any, line: Line) -> dict[str, str]:
 def _point(context: dg.AssetExecutionContext, line: Line) -> dg.MaterializeResult:
     from townlet_core.release.pointing import point_at
 
-    run = {"run_id": context.run_id, **_now()}
+    run = {"run_id": context.run.run_id, **_now()}
     moved = point_at(line.workshop.latest("bundle"), Path(line.configs), line.workshop, run)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(moved.release.content_digest),
@@ -126,7 +126,7 @@ def _run_facts(context: dg.AssetExecutionContext, nodes: Any) -> dict[str, Any]:
     found = {name: _materialisation(context, name, node) for name, node in nodes.items()}
     shipped = {name: materialisation for name, materialisation in found.items() if materialisation is not None}
     machine = {"host": platform.node(), "platform": platform.platform()}
-    return {**_now(), **machine, "run_id": context.run_id, "materializations": shipped}
+    return {**_now(), **machine, "run_id": context.run.run_id, "materializations": shipped}
 
 
 def _materialisation(context: dg.AssetExecutionContext, name: str, node: Any) -> dict[str, Any] | None:

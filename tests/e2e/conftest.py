@@ -6,17 +6,16 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.harness import (
-    REPOSITORY,
     START_SECONDS,
     Dagster,
     House,
     answers,
     free_port,
-    small_configs,
     start,
     stop,
     until,
 )
+from tests.small_house import REPOSITORY, small_configs
 
 
 @pytest.fixture(scope="module")

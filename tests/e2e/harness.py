@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,9 +14,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import yaml
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from tests.small_house import REPOSITORY
+
 START_SECONDS = 180
 RUN_SECONDS = 300
 FINISHED = {"SUCCESS", "FAILURE", "CANCELED"}
@@ -144,24 +143,6 @@ def until(check: Callable[[], Any], seconds: float, what: str) -> Any:
             return found
         time.sleep(0.5)
     pytest.fail(f"waited {seconds:.0f} s for {what}")
-
-
-def small_configs(target: Path) -> None:
-    """A copy of the configuration whose captures, training and evaluation are as small as they can be."""
-    shutil.copytree(REPOSITORY / "configs", target)
-    for path in (target / "scenarios").glob("*.yaml"):
-        _edit(path, capture={"towns": 4, "days": 1, "exploration": 0.05})
-    _edit(target / "training/quick.yaml", epochs=4, hidden=32, map_hidden=16)
-    easy = {"min_accuracy": 0.1, "min_scenario_accuracy": 0.1, "min_margin_over_majority": 0.001}
-    plan = yaml.safe_load((target / "gates.yaml").read_text())
-    plan["data"]["min_decisions"] = 1
-    rails = {kpi: {"margin": 1.0, "scale": "absolute"} for kpi in ("survival", "attendance")}
-    comparison = {**plan["comparison"], "guard_rails": rails}
-    _edit(target / "gates.yaml", data=plan["data"], cloning=easy, comparison=comparison)
-
-
-def _edit(path: Path, **changes: Any) -> None:
-    path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **changes}, sort_keys=False))
 
 
 def free_port() -> int:

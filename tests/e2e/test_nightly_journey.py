@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.e2e.harness import REPOSITORY, until
+from tests.e2e.harness import until
+from tests.small_house import REPOSITORY
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 

@@ -1,0 +1,146 @@
+"""A release without the web interface: what it tells, how it ends, and what the web interface can do with it later."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import dagster as dg
+import pytest
+
+from pipelines.headless import require_day
+from pipelines.instance import open_instance
+from pipelines.releasing import newest_day
+from tests.pipelines.conftest import DAY, Prepared
+from tests.small_house import REPOSITORY, edit
+from townlet_core.errors import InputError
+
+
+def townlet(house: Prepared, *words: str) -> subprocess.CompletedProcess[str]:
+    own = {"DAGSTER_HOME": house.data / "dagster", "TOWNLET_DATA": house.data, "TOWNLET_CONFIGS": house.configs}
+    environment = {**os.environ, **{key: str(value) for key, value in own.items()}}
+    command = [sys.executable, "-m", "pipelines.cli", *words]
+    return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=300)
+
+
+def test_every_step_is_told_once_in_an_order_that_the_graph_allows(original: Prepared) -> None:
+    told = [step.key for step in original.told]
+    assert len(told) == len(set(told)) == 17
+    assert told[-4:] == ["promotion_decision_verdict", "release_bundle", "release_bundle_verifies", "release_pointer"]
+    assert original.run.exit_code == 0
+    assert not any(step.reused for step in original.told)
+
+
+def test_a_headless_run_is_recorded_like_any_other_and_can_be_reexecuted_from_the_web(original: Prepared) -> None:
+    with dg.DagsterInstance.from_config(str(original.home)) as instance:
+        run = instance.get_run_by_id(original.run.run_id)
+    assert run is not None
+    assert run.tags["dagster/partition"] == DAY
+    assert run.remote_job_origin is not None
+    assert run.remote_job_origin.repository_origin.code_location_origin.location_name == "townlet"
+
+
+def test_a_second_release_keeps_everything_and_takes_seconds(prepared: Prepared) -> None:
+    began = datetime.now(UTC)
+    again = townlet(prepared, "release", "build", "--json")
+    seconds = (datetime.now(UTC) - began).total_seconds()
+    assert again.returncode == 0, again.stderr
+    outcome = json.loads(again.stdout)
+    first = json.loads((prepared.data / "line/bundle.json").read_text())
+    assert outcome["content_digest"] == first["content_digest"]
+    assert sum(step["reused"] for step in outcome["steps"]) == 12
+    assert seconds < 30
+
+
+def test_a_refused_release_says_why_and_ends_with_1(prepared: Prepared) -> None:
+    edit(prepared.configs / "gates.yaml", first_release={"allow": False, "must_match": "teacher"})
+    refused = townlet(prepared, "release", "build")
+    assert refused.returncode == 1
+    assert refused.stdout.startswith("HOLD: nothing was released")
+    assert "first_release rule forbids one" in refused.stdout
+    assert "Traceback" not in refused.stdout + refused.stderr
+
+
+def test_a_mistake_in_the_configuration_is_told_before_any_work_and_ends_with_2(prepared: Prepared) -> None:
+    edit(prepared.configs / "curation.yaml", min_tikcs=3)
+    refused = townlet(prepared, "release", "build")
+    assert refused.returncode == 2
+    assert refused.stdout == ""
+    (line,) = refused.stderr.splitlines()
+    assert "curation.yaml" in line
+    assert "min_tikcs" in line
+    assert not (prepared.data / "dagster/storage").exists()
+
+
+@pytest.mark.parametrize("day", ["2026-10-31", "2999-01-01", "yesterday"])
+def test_a_day_outside_the_line_is_bad_input(day: str) -> None:
+    with pytest.raises(InputError, match=f"{day}: not a day of this line; give a date from {DAY} to"):
+        require_day(day)
+
+
+def test_without_a_date_the_newest_captured_day_is_built_again(prepared: Prepared) -> None:
+    assert newest_day(prepared.data) == DAY
+    later = prepared.data / "datasets/captures/low_money/2026-11-05.json"
+    later.write_text("{}")
+    assert newest_day(prepared.data) == "2026-11-05"
+
+
+def test_an_empty_house_begins_with_the_first_day(tmp_path) -> None:
+    assert newest_day(tmp_path) == DAY
+
+
+def test_the_instance_is_made_beside_the_data_and_sends_nothing(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    with open_instance(tmp_path) as instance:
+        assert instance.root_directory == str(tmp_path / "dagster")
+        assert not instance.telemetry_enabled
+    assert os.environ["DAGSTER_HOME"] == str(tmp_path / "dagster")
+
+
+def test_the_tracked_settings_are_accepted_and_send_nothing(tmp_path) -> None:
+    (tmp_path / "dagster.yaml").write_bytes((REPOSITORY / "data/dagster/dagster.yaml").read_bytes())
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        assert not instance.telemetry_enabled
+        assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 1
+
+
+def test_damaged_settings_are_one_line(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    (tmp_path / "dagster.yaml").write_text("telemetri: {}\n")
+    with pytest.raises(InputError, match="cannot be used as DAGSTER_HOME"):
+        open_instance(tmp_path)
+
+
+def test_a_verified_bundle_ends_with_0_and_a_touched_one_with_1_naming_the_file(prepared: Prepared) -> None:
+    bundle = prepared.data / json.loads((prepared.data / "line/bundle.json").read_text())["bundle"]
+    assert townlet(prepared, "release", "verify", str(bundle)).returncode == 0
+    (bundle / "content/policy/note.txt").write_text("?")
+    touched = townlet(prepared, "release", "verify", str(bundle), "--json")
+    assert touched.returncode == 1
+    assert [problem["path"] for problem in json.loads(touched.stdout)["problems"]] == ["content/policy/note.txt"]
+    assert townlet(prepared, "release", "verify", str(prepared.data)).returncode == 2
+
+
+def test_the_lineage_of_a_dataset_is_found_by_its_id(prepared: Prepared) -> None:
+    version = json.loads((prepared.data / "line/dataset.json").read_text())["id"]
+    audited = townlet(prepared, "audit", "lineage", version[:12], "--json")
+    assert audited.returncode == 0, audited.stderr
+    trace = json.loads(audited.stdout)
+    assert trace["digest"] == version
+    assert sum(name.startswith("capture/") for name in trace["nodes"]) == 4
+
+
+def test_a_digest_that_nothing_has_is_bad_input(prepared: Prepared) -> None:
+    unknown = townlet(prepared, "audit", "lineage", "0123abcd")
+    assert unknown.returncode == 2
+    assert "no bundle and no dataset version" in unknown.stderr
+
+
+def test_an_audit_of_the_datasets_names_a_shard_that_was_lost(prepared: Prepared) -> None:
+    assert townlet(prepared, "audit", "datasets").returncode == 0
+    record = json.loads((prepared.data / f"datasets/captures/low_money/{DAY}.json").read_text())
+    (prepared.data / "datasets/objects" / record["steps"]).unlink()
+    audited = townlet(prepared, "audit", "datasets")
+    assert audited.returncode == 1
+    assert record["steps"] in audited.stdout

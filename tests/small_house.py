@@ -1,0 +1,28 @@
+"""A configuration as small as it can be, so that a whole release takes seconds."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def small_configs(target: Path) -> None:
+    """A copy of the configuration whose captures, training and evaluation are as small as they can be."""
+    shutil.copytree(REPOSITORY / "configs", target)
+    for path in (target / "scenarios").glob("*.yaml"):
+        edit(path, capture={"towns": 4, "days": 1, "exploration": 0.05})
+    edit(target / "training/quick.yaml", epochs=4, hidden=32, map_hidden=16)
+    easy = {"min_accuracy": 0.1, "min_scenario_accuracy": 0.1, "min_margin_over_majority": 0.001}
+    plan = yaml.safe_load((target / "gates.yaml").read_text())
+    plan["data"]["min_decisions"] = 1
+    rails = {kpi: {"margin": 1.0, "scale": "absolute"} for kpi in ("survival", "attendance")}
+    comparison = {**plan["comparison"], "guard_rails": rails}
+    edit(target / "gates.yaml", data=plan["data"], cloning=easy, comparison=comparison)
+
+
+def edit(path: Path, **changes: Any) -> None:
+    """Replace keys at the top of a YAML file."""
+    path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **changes}, sort_keys=False))
