@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from townlet_core.config.basket import basket_per_day, day_slack
 from townlet_core.config.documents import read_document
-from townlet_core.config.identity import config_digest
+from townlet_core.config.gates import load_gates
+from townlet_core.config.identity import config_digest, digest
 from townlet_core.config.loading import (
     load_affordances,
     load_config,
@@ -92,6 +93,13 @@ def _check_training(path: str | Path) -> CheckReport:
     return CheckReport(str(path), "training", {key: str(value) for key, value in profile.model_dump().items()})
 
 
+def _check_gates(path: str | Path) -> CheckReport:
+    policy = load_gates(path)
+    facts = {"plan": policy.plan, "scenarios": ", ".join(policy.comparison.scenarios)}
+    facts["guard rails"] = ", ".join(policy.comparison.guard_rails)
+    return CheckReport(str(path), "gates", {**facts, "digest": digest(policy)})
+
+
 def _town_facts(town: TownConfig) -> dict[str, str]:
     return {
         "config_id": town.config_id,
@@ -108,6 +116,7 @@ _KINDS: dict[str, Callable[[str | Path], CheckReport]] = {
     "config_id": _check_town,
     "map_id": check_map,
     "objects": check_affordances,
+    "plan": _check_gates,
     "profile": _check_training,
     "holdout_share": _check_curation,
 }

@@ -114,6 +114,13 @@ def test_the_checks_report_what_they_saw() -> None:
     assert "eat_home" in manifest.facts["options served"]
 
 
+@pytest.mark.parametrize("path", sorted(SHIPPED.rglob("*.yaml")), ids=lambda path: str(path.relative_to(SHIPPED)))
+def test_every_shipped_file_passes_the_check_of_its_kind(path: Path) -> None:
+    report = check_config(path)
+    assert report.warnings == ()
+    assert all(report.facts.values())
+
+
 def test_the_poorest_job_of_the_default_town_leaves_a_tenth_to_spare() -> None:
     assert day_slack(load_config(TOWN)) >= 0.1
 

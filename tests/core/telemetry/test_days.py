@@ -33,7 +33,7 @@ def facts(start: int, scenario: str, ticks: int) -> ShardFacts:
 def shard(
     path: Path, action: list[int], hunger: list[float], *, start: int = 360, scenario: str = "plain"
 ) -> pq.ParquetFile:
-    """A steps shard with two row groups, in the format of a capture; every second tick is a decision, one is clipped."""
+    """A steps shard with two row groups, in the format of a capture; every second tick a decision."""
     count = len(action)
     schema = arrow_schema(steps_columns(shape_of(LAYOUT)))
     rows = {field.name: [0] * count for field in schema}

@@ -1,12 +1,18 @@
 """Event rows become words: who, where, with whom, and how much of what."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from townlet_core.config import load_config
+from townlet_core.core import Simulation
+from townlet_core.policy.teacher import Teacher
 from townlet_core.telemetry.events import VALUE_UNITS, NamedEvent, count_events, event_table, named_events
 from townlet_core.world.events import EVENT_DTYPE, EVENT_NAMES, Event
 from townlet_core.world.rules import Names
 
+SMALL = Path(__file__).parents[1] / "config" / "small" / "towns" / "small.yaml"
 NAMES = Names(
     agents=("agent_1", "agent_2"),
     fixtures=("bed_1", "shower_1", "till_1"),
@@ -63,3 +69,17 @@ def test_counts_name_every_kind_also_those_that_never_happened() -> None:
     counts = count_events(np.array([Event.FAINT, Event.FAINT, Event.RESTOCK]))
     assert (counts["faint"], counts["restock"], counts["ghost_step"]) == (2, 1, 0)
     assert list(counts) == list(EVENT_NAMES)
+
+
+def test_a_living_town_tells_whole_sentences() -> None:
+    sim = Simulation(load_config(SMALL), towns=2, seed=3)
+    sim.reset()
+    teacher, events = Teacher(sim), []
+    for _ in range(720):
+        events += named_events(sim.step(teacher.act()).events.rows, sim.names)
+    uses = [event for event in events if event.event == "affordance_finish"]
+    assert {event.town for event in events} == {0, 1}
+    assert {event.other for event in uses} <= {"eat", "fill_fridge", "wash", "sleep", "sell", "buy"}
+    assert all(event.object.split("_")[0] in {"fridge", "shower", "bed", "till", "shelf"} for event in uses)
+    assert all(event.agent in {"agent_1", "agent_2"} for event in uses)
+    assert any(event.event.startswith("shift") and event.object == "till_1" for event in events)
