@@ -25,7 +25,7 @@ from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
-SIZE = {"width": 1440, "height": 860}
+SIZE = {"width": 1360, "height": 800}
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -152,8 +152,8 @@ def take(page: Page, address: str, name: str) -> None:
 
 def pictures(house: House, page: Page) -> None:
     """Live the four journeys and take a picture of each."""
-    take(page, f"{house.url}/asset-groups", "materialise")
-    take(page, f"{house.url}/assets/release_bundle?view=lineage&lineageScope=upstream", "lineage")
+    take(page, f"{house.url}/assets/release_bundle", "materialise")
+    take(page, f"{house.url}/assets/release_bundle?view=lineage&lineageScope=upstream&lineageDepth=6", "lineage")
     house.ask(START)
     take(page, f"{house.url}/locations/townlet/schedules/nightly_capture", "schedule")
     take(page, f"{house.url}/runs/{failed_and_mended_promotion(house)}", "rerun")
