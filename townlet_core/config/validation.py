@@ -58,7 +58,7 @@ def check_affordances(path: str | Path, strict: bool = False) -> CheckReport:
         raise ConfigError(warnings[0])
     facts = {"object types": str(len(manifest.objects)), "affordances": str(len(manifest.affordances))}
     facts["options served"] = ", ".join(sorted({use.option for use in manifest.affordances.values()}))
-    return CheckReport(str(path), "affordances", facts, warnings)
+    return CheckReport(str(path), "affordance manifest", facts, warnings)
 
 
 def check_config(path: str | Path) -> CheckReport:
@@ -85,19 +85,21 @@ def _check_scenario(path: str | Path) -> CheckReport:
 
 def _check_curation(path: str | Path) -> CheckReport:
     rules = load_curation(path)
-    return CheckReport(str(path), "curation", {key: str(value) for key, value in rules.model_dump().items()})
+    return CheckReport(
+        str(path), "set of curation rules", {key: str(value) for key, value in rules.model_dump().items()}
+    )
 
 
 def _check_training(path: str | Path) -> CheckReport:
     profile = load_training(path)
-    return CheckReport(str(path), "training", {key: str(value) for key, value in profile.model_dump().items()})
+    return CheckReport(str(path), "training profile", {key: str(value) for key, value in profile.model_dump().items()})
 
 
 def _check_gates(path: str | Path) -> CheckReport:
     policy = load_gates(path)
     facts = {"plan": policy.plan, "scenarios": ", ".join(policy.comparison.scenarios)}
     facts["guard rails"] = ", ".join(policy.comparison.guard_rails)
-    return CheckReport(str(path), "gates", {**facts, "digest": digest(policy)})
+    return CheckReport(str(path), "gate plan", {**facts, "digest": digest(policy)})
 
 
 def _town_facts(town: TownConfig) -> dict[str, str]:
