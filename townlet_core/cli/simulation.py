@@ -1,5 +1,6 @@
 """`townlet simulate`: let towns live under the scripted teacher and say how they did."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -48,6 +49,8 @@ def simulate(
     configs: Configs = CONFIGS,
 ) -> None:
     """Let towns live under the scripted teacher; print their key figures with 95 % confidence intervals."""
+    if watch and (as_json or not sys.stdout.isatty()):
+        raise InputError("--watch: draws in a terminal; leave out --json, and do not pipe it")
     town = chosen_town(config, scenario, configs, days)
     sim = Simulation(town, 1 if watch else towns, seed, threads=threads)
     with progress_bar(f"{sim.shape[0]} towns, {days} days", quiet=as_json or watch) as advance:

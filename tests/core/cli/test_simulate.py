@@ -55,6 +55,13 @@ def test_a_town_and_a_scenario_at_once_are_refused(townlet: Townlet) -> None:
     assert outcome.err.startswith("--config and --scenario: give one of them")
 
 
+def test_watching_without_a_terminal_is_refused(townlet: Townlet) -> None:
+    outcome = townlet("simulate", "--watch")
+    assert outcome.code == 2
+    assert outcome.out == ""
+    assert outcome.err.startswith("--watch: draws in a terminal")
+
+
 def test_an_unknown_scenario_is_refused_with_the_known_ones(townlet: Townlet) -> None:
     outcome = townlet("simulate", "--scenario", "ordinary_dya")
     assert outcome.code == 2
