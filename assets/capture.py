@@ -1,5 +1,6 @@
 """Capture: the teacher lives a day in every town of a scenario, and every step is written down."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def _capture(scenario: str, day: str, line: Line) -> dg.MaterializeResult:
         data_version=dg.DataVersion(record.digest),
         metadata={
             "dagster/row_count": record.rows,
-            "dagster/column_schema": column_schema(_schema(record, line.store)),
+            **_columns(record, line.store, findings),
             "reused": record.reused,
             "capture": facts(_described(record)),
             "towns": table(["figure", "mean", "least", "most"], _spread(record.kpis)),
@@ -78,16 +79,25 @@ def _spread(kpis: dict[str, list[float]]) -> list[tuple[str, float, float, float
     return [(name, sum(v) / len(v), min(v), max(v)) for name, v in sorted(kpis.items()) if v]
 
 
-def _schema(record: Any, store: Any) -> Any:
+def _columns(record: Any, store: Any, findings: list[Finding]) -> dict[str, dg.TableSchema]:
+    """The shard's columns with what they mean; none when its bytes are damaged."""
     from townlet_core.datasets.store import open_parquet
 
-    return open_parquet(store.object_path(record.digest)).schema_arrow
+    if not all(finding.holds for finding in findings if finding.guarantee is DIGEST):
+        return {}
+    shard = open_parquet(store.object_path(record.digest))
+    told = json.loads((shard.metadata.metadata or {}).get(b"townlet.columns", b"{}"))
+    about = {name: f"{column['about']} [{column['unit']}]" for name, column in told.items()}
+    return {"dagster/column_schema": column_schema(shard.schema_arrow, about)}
 
 
 def _findings(record: Any, store: Any) -> list[Finding]:
     intact = store.holds(record.steps) and store.holds(record.events)
     digests = Finding(DIGEST, intact, {"steps": record.steps, "events": record.events})
-    return [digests, *_content_findings(record, store)] if intact else [digests]
+    if intact:
+        return [digests, *_content_findings(record, store)]
+    unread = [guarantee for guarantee in GUARANTEES if guarantee is not DIGEST]
+    return [digests, *(Finding(guarantee, False, {"why": "damaged bytes were not read"}) for guarantee in unread)]
 
 
 def _content_findings(record: Any, store: Any) -> list[Finding]:

@@ -18,7 +18,8 @@ DISJOINT = Guarantee("held_out_disjoint", "No episode is on both sides, and ever
 SHARDS = Guarantee("shards_verify", "Every shard that the manifest names is there, to the byte.")
 CLASSES = Guarantee("classes_over_one_percent", "Five actions or more each hold over 1 % of decisions.", blocking=False)
 FEW_REJECTED = Guarantee("few_rejected", "Under a tenth of the episodes was rejected.", blocking=False)
-GUARANTEES = [ACTIONS, DISJOINT, SHARDS, CLASSES, FEW_REJECTED]
+ALL_DAYS = Guarantee("no_day_left_out", "Every curated day fits the rules and the newest day's form.", blocking=False)
+GUARANTEES = [ACTIONS, DISJOINT, SHARDS, CLASSES, FEW_REJECTED, ALL_DAYS]
 LEAST_SHARE, LEAST_CLASSES, MOST_REJECTED = 0.01, 5, 0.1
 
 
@@ -46,10 +47,15 @@ def dataset_asset(scenarios: Sequence[str]) -> dg.AssetsDefinition:
 def _version(scenarios: Sequence[str], line: Line) -> dg.MaterializeResult:
     from townlet_core.config import load_curation
     from townlet_core.datasets.versions import build_version, version_path
+    from townlet_core.release.days import curated_days
 
     rules = load_curation(line.config("curation.yaml"))
-    manifest = build_version(_curated_on_disk(scenarios, line), rules, line.store)
-    findings = _findings(manifest, scenarios, line)
+    days = curated_days(scenarios, rules, line.store)
+    manifest = build_version(days.used, rules, line.store)
+    findings = [
+        *_findings(manifest, scenarios, line),
+        Finding(ALL_DAYS, not days.left_out, {"days": len(days.left_out)}),
+    ]
     if may_go_on(findings):
         line.workshop.publish("dataset", {"id": manifest["id"]})
     quality = manifest["quality"]
@@ -61,6 +67,7 @@ def _version(scenarios: Sequence[str], line: Line) -> dg.MaterializeResult:
             "scenarios": table(["scenario", *_PER_SCENARIO], _scenario_rows(quality)),
             "actions": table(["action", "decisions", "share"], _action_rows(quality)),
             "days": table(["scenario", "date", "train", "held out", "shard"], _shard_rows(manifest)),
+            "left_out": table(["day", "reason"], sorted(days.left_out.items())),
             "rejected": table(["episode", "reasons"], _rejected_rows(manifest)),
             "manifest": dg.MetadataValue.path(str(Path(line.store.path(version_path(manifest["id"]))))),
         },
@@ -69,13 +76,6 @@ def _version(scenarios: Sequence[str], line: Line) -> dg.MaterializeResult:
 
 
 _PER_SCENARIO = ("episodes", "rejected_episodes", "rows", "decisions", "majority_share", "clipped_share")
-
-
-def _curated_on_disk(scenarios: Sequence[str], line: Line) -> list[Any]:
-    from townlet_core.datasets.records import read_curated
-
-    days = [(name, Path(path).stem) for name in scenarios for path in line.store.records(f"curated/{name}")]
-    return [read_curated(line.store, name, day) for name, day in days]
 
 
 def _plain(quality: dict[str, Any]) -> dict[str, Any]:

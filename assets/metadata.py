@@ -24,11 +24,7 @@ def facts(values: Mapping[str, Any]) -> dg.MarkdownMetadataValue:
     return table(["what", "value"], values.items())
 
 
-def column_schema(schema: Any) -> dg.TableSchema:
-    """The columns of a Parquet file, from its Arrow schema; units and names in field metadata become descriptions."""
-    return dg.TableSchema(columns=[_column(field) for field in schema])
-
-
-def _column(field: Any) -> dg.TableColumn:
-    described = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
-    return dg.TableColumn(field.name, str(field.type), description="; ".join(described.values()) or None)
+def column_schema(schema: Any, about: Mapping[str, str] | None = None) -> dg.TableSchema:
+    """The columns of a Parquet file from its Arrow schema, with a description where `about` has one."""
+    described = about or {}
+    return dg.TableSchema([dg.TableColumn(f.name, str(f.type), description=described.get(f.name)) for f in schema])

@@ -101,6 +101,7 @@ def gather_evidence(workshop: Workshop) -> Evidence:
         candidate_digest=candidate.digest,
         dataset_id=manifest["id"],
         baseline_digest=rival.policy_digest if rival is not None else None,
+        engine=source_digest(*ENGINE),
         data=_data(manifest),
         cloning=_cloning(candidate),
         evaluation=read_evaluation(workshop) if workshop.has("evaluation") else None,
