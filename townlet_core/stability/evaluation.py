@@ -134,19 +134,14 @@ def evaluate(
     """
     if not contenders or not scenarios or towns < 2 or days < 1:
         raise InputError("evaluation: needs a policy, a scenario, at least 2 towns and at least 1 day")
-    told = _Tally(progress, len(contenders) * len(scenarios) * _ticks(scenarios[0], days))
-    runs = {
-        scenario.name: _scenario_run(
-            contenders, scenario, towns, days, capture_seed(scenario.name, str(seed), "evaluation"), threads, told
-        )
-        for scenario in scenarios
-    }
+    lived = sum(_ticks(scenario, days) for scenario in scenarios) * len(contenders)
+    trial = _Trial(towns, days, seed, threads, _Tally(progress, lived))
     return Evaluation(
         seed=seed,
         days=days,
         engine=source_digest(*ENGINE),
         policies={name: contender.digest for name, contender in contenders.items()},
-        scenarios=runs,
+        scenarios={scenario.name: _scenario_run(contenders, scenario, trial) for scenario in scenarios},
     )
 
 
@@ -183,6 +178,16 @@ def towns_table(evaluation: Evaluation) -> pa.Table:
     return pa.Table.from_pylist(rows)
 
 
+class _Trial(NamedTuple):
+    """How long an evaluation is, and how far it has come."""
+
+    towns: int
+    days: int
+    seed: int
+    threads: int
+    told: "_Tally"
+
+
 class _Tally:
     def __init__(self, progress: Progress | None, total: int) -> None:
         self._progress, self._total, self._done = progress, total, 0
@@ -197,36 +202,29 @@ def _ticks(scenario: Scenario, days: int) -> int:
     return days * scenario.config.clock.ticks_per_day
 
 
-def _scenario_run(
-    contenders: Mapping[str, Contender],
-    scenario: Scenario,
-    towns: int,
-    days: int,
-    seed: int,
-    threads: int,
-    told: _Tally,
-) -> ScenarioRun:
-    clock = scenario.config.clock.model_copy(update={"episode_days": days})
+def _scenario_run(contenders: Mapping[str, Contender], scenario: Scenario, trial: _Trial) -> ScenarioRun:
+    seed = capture_seed(scenario.name, str(trial.seed), "evaluation")
+    clock = scenario.config.clock.model_copy(update={"episode_days": trial.days})
     config = scenario.config.model_copy(update={"clock": clock})
     policies = {}
     for name, contender in contenders.items():
-        sim = Simulation(config, towns, seed, threads=threads)
-        policies[name] = _live(sim, contender.enter(sim), days, told)
-    return ScenarioRun(config_digest=config_digest(scenario.config), seed=seed, towns=towns, policies=policies)
+        sim = Simulation(config, trial.towns, seed, threads=trial.threads)
+        policies[name] = _live(sim, contender.enter(sim), trial)
+    return ScenarioRun(config_digest=config_digest(scenario.config), seed=seed, towns=trial.towns, policies=policies)
 
 
-def _live(sim: Simulation, policy: Policy, days: int, told: _Tally) -> PolicyRun:
+def _live(sim: Simulation, policy: Policy, trial: _Trial) -> PolicyRun:
     sim.reset()
     shape = (sim.shape[0], len(sim.layout.actions))
     decisions = np.zeros(shape, np.int64)
     town_offset = np.arange(shape[0])[:, None] * shape[1]
-    for _ in range(days):
+    for _ in range(trial.days):
         for _ in range(sim.config.clock.ticks_per_day):
             actions = policy.act(sim)
             decided = (town_offset + actions)[sim.decision]
             decisions += np.bincount(decided, minlength=decisions.size).reshape(shape)
             sim.step(actions)
-        told.add(sim.config.clock.ticks_per_day)
+        trial.told.add(sim.config.clock.ticks_per_day)
     return PolicyRun(
         kpis={name: tuple(float(value) for value in values) for name, values in sim.kpis().items()},
         decisions={name: tuple(int(n) for n in decisions[:, index]) for index, name in enumerate(sim.layout.actions)},

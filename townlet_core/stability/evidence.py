@@ -35,13 +35,14 @@ class Evidence(BaseModel):
     """Everything that a decision rests on; a part that does not exist is None and holds the decision.
 
     `baseline_digest` is the policy of the release that the candidate would replace (`promotion.champion`), None when
-    there is none.
+    there is none; `engine` is the digest of the engine's sources as they are now.
     """
 
     model_config = FROZEN
     candidate_digest: str
     dataset_id: str
     baseline_digest: str | None
+    engine: str
     data: DataEvidence | None
     cloning: CloningEvidence | None
     evaluation: Evaluation | None

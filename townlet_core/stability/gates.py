@@ -1,6 +1,6 @@
 """The gate: from a plan and the evidence to PROMOTE, HOLD or FAIL. A pure function: same input, same decision."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
 
@@ -88,6 +88,13 @@ def _freshness(evidence: Evidence) -> list[Criterion]:
             "an evaluation of this candidate",
         ),
         _same_baseline(evaluated.get(CURRENT), evidence.baseline_digest),
+        agrees(
+            "evidence.engine",
+            evidence.evaluation.engine if evidence.evaluation is not None else None,
+            evidence.engine,
+            "the engine of the evaluation",
+            "an evaluation in the towns of today's engine",
+        ),
         agrees(
             "evidence.training",
             cloning.candidate_digest if cloning is not None else None,
@@ -190,8 +197,10 @@ def _comparisons(policy: GatePolicy, evidence: Evidence) -> list[Criterion]:
     for scenario in sorted(evaluation.scenarios):
         towns = evaluation.towns_of(scenario)
         criteria.append(_enough_towns(f"comparison.{scenario}.towns", towns, rules.min_towns))
-        for kpi, rail in sorted(rules.guard_rails.items()):
-            criteria += _rail(rules.confidence, evaluation, scenario, kpi, rail, baselines)
+        for kpi, rule in sorted(rules.guard_rails.items()):
+            rail = _Rail(evaluation, rules.confidence, scenario, kpi, rule)
+            criteria += [] if rule.minimum is None else [_minimum(rail, rule.minimum)]
+            criteria += [_not_worse(rail, baseline) for baseline in baselines]
     return criteria
 
 
@@ -201,30 +210,28 @@ def _enough_towns(name: str, towns: int, needed: int) -> Criterion:
     return criterion if criterion.verdict is Verdict.PASS else criterion.model_copy(update={"verdict": Verdict.HOLD})
 
 
-def _rail(
-    confidence: float,
-    evaluation: Evaluation,
-    scenario: str,
-    kpi: str,
-    rail: GuardRail,
-    baselines: tuple[str, ...],
-) -> list[Criterion]:
-    criteria = []
-    if rail.minimum is not None:
-        name = f"guard.{scenario}.{kpi}.minimum"
-        own = estimate(evaluation, scenario, CANDIDATE, kpi, confidence)
-        told = f"{kpi} of the candidate in {scenario}"
-        criteria.append(
-            missing(name, f"{told} was not measured") if own is None else above(name, own, rail.minimum, told)
-        )
-    for baseline in baselines:
-        name = f"guard.{scenario}.{kpi}.{baseline}"
-        told = f"{kpi} of the candidate less that of {baseline} in {scenario}"
-        apart = difference(evaluation, scenario, CANDIDATE, baseline, kpi, confidence)
-        level = estimate(evaluation, scenario, baseline, kpi, confidence)
-        if apart is None or level is None:
-            criteria.append(missing(name, f"{told} was not measured in every town"))
-            continue
-        margin = rail.margin if rail.scale == "absolute" else rail.margin * abs(level.mean)
-        criteria.append(above(name, apart, -margin, told))
-    return criteria
+class _Rail(NamedTuple):
+    """One guard-rail in one scenario, with everything that judging it needs."""
+
+    evaluation: Evaluation
+    confidence: float
+    scenario: str
+    kpi: str
+    rule: GuardRail
+
+
+def _minimum(rail: _Rail, minimum: float) -> Criterion:
+    name, told = f"guard.{rail.scenario}.{rail.kpi}.minimum", f"{rail.kpi} of the candidate in {rail.scenario}"
+    own = estimate(rail.evaluation, rail.scenario, CANDIDATE, rail.kpi, rail.confidence)
+    return above(name, own, minimum, told) if own is not None else missing(name, f"{told} was not measured", minimum)
+
+
+def _not_worse(rail: _Rail, baseline: str) -> Criterion:
+    name = f"guard.{rail.scenario}.{rail.kpi}.{baseline}"
+    told = f"{rail.kpi} of the candidate less that of {baseline} in {rail.scenario}"
+    apart = difference(rail.evaluation, rail.scenario, CANDIDATE, baseline, rail.kpi, rail.confidence)
+    level = estimate(rail.evaluation, rail.scenario, baseline, rail.kpi, rail.confidence)
+    if apart is None or level is None:
+        return missing(name, f"{told} was not measured")
+    margin = rail.rule.margin if rail.rule.scale == "absolute" else rail.rule.margin * abs(level.mean)
+    return above(name, apart, -margin, told)

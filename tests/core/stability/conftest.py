@@ -12,6 +12,7 @@ from townlet_core.stability.evaluation import PolicyRun, ScenarioRun
 
 GATES = Path(__file__).parents[3] / "configs/gates.yaml"
 CANDIDATE, CURRENT, TEACHER, DATASET = "c" * 64, "9" * 64, "7" * 64, "d" * 64
+ENGINE = "e" * 64
 SCENARIOS = ("low_money", "one_shower", "ordinary_day", "stove_outage")
 LEVELS = {"survival": 1.0, "needs_ok_share": 0.9, "attendance": 0.95, "return": 2.5}
 SPREAD = {"survival": 0.0, "needs_ok_share": 0.02, "attendance": 0.02, "return": 0.1}
@@ -45,7 +46,7 @@ def drawn_evaluation(
             name: drawn_run(generator, towns, (shift or {}) if name == "candidate" else {}, common) for name in digests
         }
         runs[scenario] = ScenarioRun(config_digest="f" * 64, seed=seed, towns=towns, policies=policies)
-    return Evaluation(seed=1, days=1, engine="e" * 64, policies=digests, scenarios=runs)
+    return Evaluation(seed=1, days=1, engine=ENGINE, policies=digests, scenarios=runs)
 
 
 def sound_evidence(**changes: object) -> Evidence:
@@ -54,6 +55,7 @@ def sound_evidence(**changes: object) -> Evidence:
         "candidate_digest": CANDIDATE,
         "dataset_id": DATASET,
         "baseline_digest": None,
+        "engine": ENGINE,
         "data": DataEvidence(
             dataset_id=DATASET,
             decisions=20_000,

@@ -66,6 +66,7 @@ def test_sound_evidence_promotes_over_the_current_release_too(plan: GatePolicy) 
             "evidence.baseline",
             "is 999999999999…, not none",
         ),
+        (sound_evidence(engine="0" * 64), "HOLD", "evidence.engine", "is eeeeeeeeeeee…, not 000000000000…"),
         (with_current(baseline_digest="0" * 64), "HOLD", "evidence.baseline", "not 000000000000…"),
         (sound_evidence(data=data(decisions=4999)), "FAIL", "data.decisions", "4999, which is below 5000"),
         (

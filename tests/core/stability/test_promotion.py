@@ -115,6 +115,12 @@ def test_evidence_that_changed_under_the_same_digests_is_refused(plan: GatePolic
     assert "not what plan and evidence give" in refusal(decide(plan, sound_evidence()), plan, other)
 
 
+def test_a_decision_made_in_the_towns_of_another_engine_is_refused(plan: GatePolicy) -> None:
+    moved_on = sound_evidence(engine="0" * 64)
+    assert "not what plan and evidence give" in refusal(decide(plan, sound_evidence()), plan, moved_on)
+    assert "HOLD: evidence.engine" in refusal(decide(plan, moved_on), plan, moved_on)
+
+
 def test_a_criterion_that_was_edited_away_is_refused(plan: GatePolicy) -> None:
     evidence = sound_evidence(evaluation=drawn_evaluation(shift={"attendance": -0.4}))
     honest = decide(plan, evidence)
