@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from townlet_core.datasets.derivations import named_objects
-from townlet_core.datasets.files import TEMPORARY
 from townlet_core.datasets.reading import DecisionReader
 from townlet_core.datasets.records import capture_from, curated_from
 from townlet_core.datasets.schema import read_facts
@@ -12,6 +11,7 @@ from townlet_core.datasets.splitting import HOLDOUT, TRAIN
 from townlet_core.datasets.store import OBJECTS, PARQUET, Record, Store
 from townlet_core.datasets.versions import CATALOGUE, read_catalogue, read_version, version_path
 from townlet_core.errors import DataError
+from townlet_core.files import TEMPORARY
 
 FAIL, WARN, PASS = "FAIL", "WARN", "PASS"
 SHARDED = ("captures/", "curated/", "versions/")

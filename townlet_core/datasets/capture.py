@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from townlet_core.config import Scenario, TownConfig, config_digest
 from townlet_core.core import Simulation
 from townlet_core.datasets.derivations import derive
-from townlet_core.datasets.files import Sink
 from townlet_core.datasets.records import CaptureRecord, as_record, capture_from, capture_path
 from townlet_core.datasets.rollout import Choice, Chooser, record
 from townlet_core.datasets.schema import ShardFacts, events_columns, shape_of, steps_columns
@@ -22,6 +21,7 @@ from townlet_core.datasets.store import PARQUET, Record, Store
 from townlet_core.datasets.trajectory import Recording, events_table, steps_table
 from townlet_core.datasets.writing import ShardWriter, shard_writer
 from townlet_core.errors import InputError
+from townlet_core.files import Sink
 from townlet_core.kernels import source_digest
 from townlet_core.observations.layout import ObservationLayout
 from townlet_core.world.events import EVENT_NAMES

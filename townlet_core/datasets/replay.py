@@ -15,12 +15,12 @@ from upath import UPath
 from townlet_core.config import TownConfig, config_digest
 from townlet_core.core import Simulation
 from townlet_core.datasets.comparing import Difference, Labels, first_event_difference, first_step_difference, labels_of
-from townlet_core.datasets.files import file_digest
 from townlet_core.datasets.rollout import Choice, Chooser, record
 from townlet_core.datasets.schema import ShardFacts, read_facts, shape_of
 from townlet_core.datasets.store import OBJECT_NAME, PARQUET, open_parquet
 from townlet_core.datasets.trajectory import EVENT_FIELDS, Trajectory, allocate, read_columns
 from townlet_core.errors import DataError
+from townlet_core.files import file_digest
 from townlet_core.world.events import EVENT_NAMES
 
 PLACE = ("episode", "agent", "tick")

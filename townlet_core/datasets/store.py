@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from upath import UPath
 
 from townlet_core.config import canonical_json
-from townlet_core.datasets.files import TEMPORARY, Sink, file_digest, on_disk, sink, write_whole
 from townlet_core.errors import DataError
+from townlet_core.files import TEMPORARY, Sink, file_digest, on_disk, sink, write_whole
 
 OBJECTS = "objects"
 PARQUET = ".parquet"

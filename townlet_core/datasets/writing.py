@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from townlet_core.datasets.files import Sink
 from townlet_core.datasets.schema import Column, ShardFacts, arrow_schema, to_metadata
+from townlet_core.files import Sink
 
 
 class ShardWriter:

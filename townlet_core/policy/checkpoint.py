@@ -18,8 +18,8 @@ from safetensors.numpy import save as save_tensors
 from upath import UPath
 
 from townlet_core.config import canonical_json
-from townlet_core.datasets.files import write_whole
 from townlet_core.errors import CheckpointError
+from townlet_core.files import write_whole
 from townlet_core.observations.layout import ObservationLayout
 from townlet_core.policy.acting import LearnedPolicy
 from townlet_core.policy.forward import fold

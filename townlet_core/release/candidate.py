@@ -11,11 +11,11 @@ from upath import UPath
 
 from townlet_core.config import TrainingProfile
 from townlet_core.datasets.derivations import derive
-from townlet_core.datasets.files import write_whole
 from townlet_core.datasets.reading import DecisionReader
 from townlet_core.datasets.splitting import HOLDOUT, TRAIN
 from townlet_core.datasets.store import Record
 from townlet_core.datasets.versions import read_version
+from townlet_core.files import write_whole
 from townlet_core.kernels import source_digest
 from townlet_core.observations.layout import ObservationLayout
 from townlet_core.policy.checkpoint import DESCRIPTION_FILE, WEIGHTS_FILE, save_checkpoint

@@ -6,9 +6,9 @@ from pydantic import BaseModel, ValidationError
 
 from townlet_core.config import canonical_json
 from townlet_core.config.gates import GatePolicy
-from townlet_core.datasets.files import write_whole
 from townlet_core.datasets.store import Store
 from townlet_core.errors import DataError, RefusedError
+from townlet_core.files import write_whole
 from townlet_core.stability.criteria import FROZEN
 from townlet_core.stability.evidence import Evidence
 from townlet_core.stability.gates import Decision, decide

@@ -14,8 +14,8 @@ import pytest
 from upath import UPath
 
 from townlet_core.datasets import Store
-from townlet_core.datasets.files import Sink
 from townlet_core.errors import DataError
+from townlet_core.files import Sink
 
 CONTENT = b"a town is a set of arrays" * 1000
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
