@@ -48,9 +48,7 @@ class Outputs(NamedTuple):
 @kernel(inline=True)
 def town_of(state, b):  # type: ignore[no-untyped-def]
     """Return town ``b`` of a batch as kernels see it."""
-    return Town(
-        state.towns[b], state.agents[b], state.fixtures[b], state.occupancy[b], state.cells[b], state.log[b]
-    )
+    return Town(state.towns[b], state.agents[b], state.fixtures[b], state.occupancy[b], state.cells[b], state.log[b])
 
 
 @kernel
@@ -66,6 +64,7 @@ def settle_agent(town, rules, i):  # type: ignore[no-untyped-def]
     agent.context_reset = 1
     agent.target = -1
     agent.affordance = -1
+    agent.last_fixture = -1
     bed = rules.fixtures[rules.citizens[i].bed]
     place(town, rules, i, bed.y, bed.x)
 

@@ -103,7 +103,7 @@ def _write_choices(town, rules, i, mask, out, k):  # type: ignore[no-untyped-def
         out[k] = 1.0 if target >= 0 else 0.0
         out[k + 1] = min(cost, 128) / 128.0
         pursued = option == agent.option and agent.phase != FREE
-        mask[option] = (pursued if agent.committed else pursued or target >= 0)
+        mask[option] = pursued if agent.committed else pursued or target >= 0
         k += 2
     mask[0] = not agent.committed or agent.option == 0
     return k

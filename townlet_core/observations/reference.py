@@ -55,7 +55,9 @@ class _Scene:
         rule = self.rules.fixtures[f]
         mine = rule.owner in (-1, self.number) and rule.home in (-1, self.citizen.home)
         works = rule.utility < 0 or bool(self.town.utilities[rule.utility])
-        return mine and works and self.fixtures[f].stock >= affordance.takes_stock and self._room(affordance)
+        resting = self.agent.last_fixture == f and self.town.tick < self.agent.cooldown_until
+        stocked = self.fixtures[f].stock >= affordance.takes_stock and self._room(affordance)
+        return bool(mine and works and not resting and stocked)
 
     def _room(self, affordance: Any) -> bool:
         fridge = int(self.citizen.fridge)

@@ -1,6 +1,7 @@
 """The reward of a tick, term by term: homeostasis, survival, work, punctuality and the terminal penalty."""
 
 from townlet_core.kernels import kernel
+from townlet_core.world.state import HUNGER
 
 SURVIVAL, NEEDS, WAGE, PUNCTUALITY, TERMINAL, CLIP = range(6)
 
@@ -17,6 +18,12 @@ def needs_penalty(rules, agent):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def is_dying(scalars, agent):  # type: ignore[no-untyped-def]
+    """Say whether an agent that does nothing will starve within the ticks before a death that earn no praise."""
+    return agent.needs[HUNGER] - scalars.starvation <= scalars.decay[HUNGER] * scalars.dying_ticks
+
+
+@kernel
 def _guard(scalars, agent, value):  # type: ignore[no-untyped-def]
     """Clip a tick's value to +-clip_tick and the episode's sum to +-clip_episode. Returns the clipped value."""
     clipped = min(max(value, -scalars.clip_tick), scalars.clip_tick)
@@ -29,7 +36,7 @@ def reward_tick(rules, agent, terminated, terms):  # type: ignore[no-untyped-def
     """Write the terms [6] of one agent's tick and return their sum.
 
     The per-tick clip applies to everyday terms; the terminal penalty stands outside it, for a clip that swallows it
-    would hide death. A tick that ends a life earns nothing positive.
+    would hide death. The ticks shortly before a death, and the one that brings it, earn nothing positive.
     """
     scalars = rules.scalars[0]
     terms[SURVIVAL] = scalars.survival_tick
@@ -37,7 +44,7 @@ def reward_tick(rules, agent, terminated, terms):  # type: ignore[no-untyped-def
     terms[WAGE] = scalars.wage_reward * agent.wage_signal
     terms[PUNCTUALITY] = scalars.punctuality_bonus * agent.punctuality_signal
     everyday = terms[SURVIVAL] + terms[NEEDS] + terms[WAGE] + terms[PUNCTUALITY]
-    guarded = _guard(scalars, agent, min(everyday, 0.0) if terminated else everyday)
+    guarded = _guard(scalars, agent, min(everyday, 0.0) if is_dying(scalars, agent) else everyday)
     terms[TERMINAL] = scalars.faint_penalty if terminated else 0.0
     terms[CLIP] = guarded - everyday
     agent.episode_reward += guarded

@@ -7,7 +7,7 @@ from townlet_core.world.events import Event, emit
 from townlet_core.world.movement import BUSY, STANDING, show_agent, show_reservation
 from townlet_core.world.queues import release
 from townlet_core.world.rules import WORKPLACE_CODE
-from townlet_core.world.state import NOBODY, USING
+from townlet_core.world.state import FREE, NOBODY, USING
 
 START = int(Event.AFFORDANCE_START)
 FINISH = int(Event.AFFORDANCE_FINISH)
@@ -39,11 +39,20 @@ def serves(town, rules, i, a, f):  # type: ignore[no-untyped-def]
         return False
     if fixture.home >= 0 and fixture.home != citizen.home:
         return False
+    if _cooling_down(town, i, f):
+        return False
     if fixture.utility >= 0 and not town.common.utilities[fixture.utility]:
         return False
     if rule.gives_meals > 0 and not _room_for_meals(town, rules, citizen.fridge, rule.gives_meals):
         return False
     return town.fixtures[f].stock >= rule.takes_stock
+
+
+@kernel
+def _cooling_down(town, i, f):  # type: ignore[no-untyped-def]
+    """Say whether agent ``i`` used public object ``f`` so lately that it is others' turn."""
+    agent = town.agents[i]
+    return agent.last_fixture == f and town.common.tick < agent.cooldown_until
 
 
 @kernel
@@ -124,7 +133,11 @@ def end_use(town, rules, i, kind):  # type: ignore[no-untyped-def]
     """Stop using the object, for event ``kind`` (finish or fail), and hand the reservation on."""
     agent = town.agents[i]
     emit(town.common, town.log, kind, i, agent.target, agent.affordance, agent.progress)
-    agent.phase = 0
+    agent.phase = FREE
+    rule = rules.fixtures[agent.target]
+    if rule.home < 0 and rule.owner < 0:
+        agent.last_fixture = agent.target
+        agent.cooldown_until = town.common.tick + rules.scalars[0].queue_cooldown
     release(town, rules, i)
     show_agent(town, rules, agent.y, agent.x, STANDING)
 

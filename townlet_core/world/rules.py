@@ -37,6 +37,7 @@ SCALARS_DTYPE = _record(
         ("faint_penalty", "f4"),
         ("clip_tick", "f4"),
         ("clip_episode", "f4"),
+        ("dying_ticks", "f4"),
         ("rent", "f8"),
         ("treasury", "f8"),
         ("initial_wallet", "f8", (2,)),
@@ -49,6 +50,7 @@ SCALARS_DTYPE = _record(
         ("idle_ticks", "i4"),
         ("ghost_step_after", "i4"),
         ("patience", "i4"),
+        ("queue_cooldown", "i4"),
         ("pre_shift", "i4"),
         ("grace", "i4"),
         ("absent_cutoff", "i4"),
@@ -109,9 +111,7 @@ CITIZEN_DTYPE = _record(
 )
 """What does not change about an agent: home, bed, job and shift (minutes of the day)."""
 
-OUTAGE_DTYPE = _record(
-    [("probability", "f8"), ("start", "i4", (2,)), ("ticks", "i4", (2,)), ("utility", "i4")]
-)
+OUTAGE_DTYPE = _record([("probability", "f8"), ("start", "i4", (2,)), ("ticks", "i4", (2,)), ("utility", "i4")])
 """One planned outage: drawn once a day, begins in a range of minutes, lasts a range of ticks."""
 
 
@@ -203,6 +203,7 @@ def _scalars(config: TownConfig) -> npt.NDArray[Any]:
         "faint_penalty": rewards.faint_penalty,
         "clip_tick": rewards.clip.clip_per_tick,
         "clip_episode": rewards.clip.clip_per_episode,
+        "dying_ticks": rewards.clip.no_positive_within_death_ticks,
         "rent": economy.rent_per_day,
         "treasury": economy.treasury,
         "initial_wallet": economy.initial_wallet,
@@ -215,6 +216,7 @@ def _scalars(config: TownConfig) -> npt.NDArray[Any]:
         "idle_ticks": config.options.idle_ticks,
         "ghost_step_after": config.queues.ghost_step_after,
         "patience": config.queues.patience_ticks,
+        "queue_cooldown": config.queues.cooldown_ticks,
         "pre_shift": config.employment.pre_shift_ticks,
         "grace": config.employment.grace_ticks,
         "absent_cutoff": config.employment.absent_cutoff,
@@ -261,9 +263,7 @@ def _serving(affordances: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
     return serving
 
 
-def _fixture_table(
-    config: TownConfig, types: list[str], placements: list[Placement], grid: Grid
-) -> npt.NDArray[Any]:
+def _fixture_table(config: TownConfig, types: list[str], placements: list[Placement], grid: Grid) -> npt.NDArray[Any]:
     table = np.zeros(len(placements), FIXTURE_RULES_DTYPE)
     for row, item in zip(table, placements, strict=True):
         kind = config.affordances.objects[item.type]

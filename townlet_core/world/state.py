@@ -47,7 +47,9 @@ AGENT_DTYPE = _record(
         ("duration", "i4"),
         ("queued_at", "i4"),
         ("last_duration", "i4"),
+        ("cooldown_until", "i4"),  # before this tick, last_fixture may not be used again
         ("moved_at", "i4"),  # the latest tick with a step, one's own or a ghost step
+        ("last_fixture", "i2"),
         ("blocked", "i2"),
         ("affordance", "i2"),
         ("alive", "u1"),

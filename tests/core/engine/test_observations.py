@@ -36,7 +36,8 @@ def test_every_value_is_finite_and_in_its_published_range(config: TownConfig, at
     for step in at_random(sim, 1440, 5):
         seen = step.observation.features
         assert np.isfinite(seen).all()
-        assert (seen >= low).all() and (seen <= high).all()
+        assert (seen >= low).all()
+        assert (seen <= high).all()
 
 
 def test_the_layout_is_the_published_one() -> None:

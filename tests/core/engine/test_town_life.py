@@ -135,3 +135,34 @@ def test_a_committed_agent_has_one_choice_and_keeps_it(config: TownConfig, at_ra
 def test_impossible_actions_are_refused(config: TownConfig, actions: np.ndarray, complaint: str) -> None:
     with pytest.raises(InputError, match=complaint):
         Simulation(config).step(actions)
+
+
+def test_nothing_is_praised_shortly_before_a_death(config: TownConfig) -> None:
+    sim = Simulation(config, towns=8, seed=1)
+    window = config.rewards.clip.no_positive_within_death_ticks
+    rewards, deaths = [], np.full(sim.shape, -1)
+    for tick in range(900):
+        step = sim.step(np.zeros(sim.shape, np.int8))
+        rewards.append(step.reward.copy())
+        deaths[step.terminated] = tick
+    last = [rewards[deaths[where] - back][where] for where in np.ndindex(sim.shape) for back in range(window)]
+    assert (deaths > 0).all()
+    assert max(last) <= 0
+    assert max(float(reward.max()) for reward in rewards) > 0
+
+
+def test_a_cooldown_sends_the_last_user_elsewhere(config: TownConfig, taught: Callable) -> None:
+    patient = config.model_copy(update={"queues": config.queues.model_copy(update={"cooldown_ticks": 300})})
+    sim = Simulation(patient, towns=4, seed=1)
+    last: dict[tuple[int, int], tuple[int, int]] = {}
+    again = []
+    public = (sim.rules.fixtures["home"] < 0) & (sim.rules.fixtures["owner"] < 0)
+    for step in taught(sim, 4 * 1440):
+        for row in step.events.rows[np.isin(step.events.rows["object"], np.flatnonzero(public))]:
+            who, what = (int(row["town"]), int(row["subject"])), int(row["object"])
+            if row["kind"] == Event.AFFORDANCE_START and last.get(who, (-1, 0))[0] == what:
+                again.append(int(row["tick"]) - last[who][1])
+            elif row["kind"] == Event.AFFORDANCE_FINISH:
+                last[who] = (what, int(row["tick"]))
+    assert again
+    assert min(again) >= 300
