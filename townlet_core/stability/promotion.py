@@ -130,8 +130,14 @@ def champion(store: Store, candidate_digest: str) -> Release | None:
     current = current_release(store)
     if current is None or current.policy_digest != candidate_digest:
         return current
-    others = (entry.release for entry in reversed(history(store)) if entry.release.policy_digest != candidate_digest)
-    return next(others, None)
+    past = [entry.release for entry in history(store)]
+    # Lines after the current release's own are of runs that died before the pointer moved: never current, no rivals.
+    before = past[: _last(past, current)]
+    return next((release for release in reversed(before) if release.policy_digest != candidate_digest), None)
+
+
+def _last(past: list[Release], release: Release) -> int:
+    return max((index for index, one in enumerate(past) if one == release), default=len(past))
 
 
 def publish(store: Store, release: Release, decision: Decision, facts: dict[str, Any]) -> bool:

@@ -186,6 +186,20 @@ def test_a_run_that_dies_before_the_pointer_moves_leaves_the_old_release_and_can
     assert [one.release.release_id for one in history(store)] == ["r1", "r2"]
 
 
+def test_a_release_that_never_became_current_is_nobodys_rival(
+    plan: GatePolicy, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = promoted(plan, CANDIDATE, None), promoted(plan, CURRENT, CANDIDATE)
+    publish(store, release("r1", first), first, {})
+    monkeypatch.setattr(Store, "write_record", lambda *_: None)
+    publish(store, release("r2", second), second, {})
+    monkeypatch.undo()
+    assert [one.release.release_id for one in history(store)] == ["r1", "r2"]
+    assert current_release(store) == release("r1", first)
+    assert champion(store, CANDIDATE) is None
+    assert champion(store, CURRENT) == release("r1", first)
+
+
 @pytest.mark.parametrize("verdict", ["HOLD", "FAIL"])
 def test_nothing_but_a_promotion_moves_the_pointer(plan: GatePolicy, store: Store, verdict: str) -> None:
     decision = promoted(plan, CANDIDATE, None).model_copy(update={"verdict": verdict})
