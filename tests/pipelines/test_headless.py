@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -51,6 +52,24 @@ def test_a_second_release_keeps_everything_and_takes_seconds(prepared: Prepared)
     assert outcome["content_digest"] == first["content_digest"]
     assert sum(step["reused"] for step in outcome["steps"]) == 12
     assert seconds < 30
+
+
+def test_the_next_release_is_measured_against_the_one_it_replaces_and_can_be_built_again(prepared: Prepared) -> None:
+    first = json.loads((prepared.data / "releases/current.json").read_text())
+    outcomes = [townlet(prepared, "release", "build", "--date", "2026-11-02", "--json") for _ in range(2)]
+    assert [outcome.returncode for outcome in outcomes] == [0, 0], outcomes[0].stderr
+    second, again = (json.loads(outcome.stdout) for outcome in outcomes)
+    assert second["content_digest"] != first["content_digest"]
+    assert again["content_digest"] == second["content_digest"]
+    lineage = json.loads((Path(second["bundle"]) / "content/lineage.json").read_text())["nodes"]
+    assert lineage["evaluation"]["facts"]["contenders"]["current"] == first["policy_digest"]
+    assert sum(name.startswith("capture/") for name in lineage) == 8
+    history = [json.loads(line) for line in (prepared.data / "releases/history.jsonl").read_text().splitlines()]
+    assert [entry["release"]["content_digest"] for entry in history] == [
+        first["content_digest"],
+        second["content_digest"],
+    ]
+    assert (prepared.data / first["bundle"] / "manifest.json").is_file()
 
 
 def test_a_refused_release_says_why_and_ends_with_1(prepared: Prepared) -> None:

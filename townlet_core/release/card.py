@@ -126,16 +126,21 @@ def _origin(subject: Subject) -> str:
     manifest = subject.manifest
     quality = manifest["quality"]
     days = sorted({shard["date"] for shard in manifest["shards"]})
-    span = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]} ({len(days)} days)"
+    span = f"on {days[0]}" if len(days) == 1 else f"from {days[0]} to {days[-1]} ({len(days)} days)"
     rows = [
         (name, figures["episodes"], figures["rejected_episodes"], figures["rows"], figures["decisions"])
         for name, figures in sorted(quality["scenarios"].items())
     ]
-    return (
-        f"## What it was trained on\n\nDataset `{manifest['id'][:12]}`, captured {span}; an episode is one town. "
-        f"{quality['rejected_episodes']} episodes were rejected, each with a reason in `dataset/manifest.json`.\n\n"
-        + markdown_table(["scenario", "episodes", "rejected", "agent-steps", "decisions"], rows)
-    )
+    table = markdown_table(["scenario", "episodes", "rejected", "agent-steps", "decisions"], rows)
+    title = "## What it was trained on"
+    return f"{title}\n\nDataset `{manifest['id'][:12]}`, captured {span}. {_rejected(quality)}\n\n{table}"
+
+
+def _rejected(quality: Mapping[str, Any]) -> str:
+    count = quality["rejected_episodes"]
+    if not count:
+        return "An episode is one town; none was rejected."
+    return f"An episode is one town; {count} were rejected, each with its reasons in `dataset/manifest.json`."
 
 
 def _usage(subject: Subject) -> str:

@@ -198,7 +198,7 @@ def _nodes(facts: _Facts, parts: Mapping[str, Part], workshop: Workshop) -> Node
     )
     nodes["evaluation"] = Node(
         digest=facts.evaluation.digest,
-        facts={"towns": {n: run.towns for n, run in facts.evaluation.scenarios.items()}, "days": facts.evaluation.days},
+        facts={"days": facts.evaluation.days, "seed": facts.evaluation.seed, "contenders": facts.evaluation.policies},
         inputs=("candidate",),
         in_bundle=_digests(parts, "evaluation/evaluation.json", "evaluation/towns.parquet"),
     )
