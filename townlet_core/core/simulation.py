@@ -110,12 +110,12 @@ class Simulation:
 
     @property
     def tick(self) -> int:
-        """Ticks since the reset."""
+        """Ticks since the reset, in the first town (towns that were settled one by one differ)."""
         return int(self.state.towns["tick"][0]) - self.config.clock.start_tick
 
     @property
     def minute(self) -> int:
-        """Minute of the day, 0 to ticks_per_day - 1."""
+        """Minute of the day in the first town, 0 to ticks_per_day - 1."""
         return int(self.state.towns["tick"][0]) % self.config.clock.ticks_per_day
 
     @property
@@ -146,18 +146,37 @@ class Simulation:
         """Events lost since the reset because a town's log was full."""
         return int(self.state.towns["events_dropped"].sum())
 
-    def reset(self) -> Observation:
-        """Settle every town anew and return the first observation."""
-        for array in (self.state.towns, self.state.agents, self.state.fixtures):
-            array.view(np.uint8).fill(0)
-        self.state.occupancy.fill(NOBODY)
-        self.state.cells[:] = self.rules.cells
-        for index, town in enumerate(self.state.towns):
-            town["number"] = self.first_town + index
-            town["streams"] = seed_streams(self.seed, self.first_town + index)
-        self._run(reset_towns, self.state, self.rules, self._out)
-        for array in (self._out.rewards, self._out.terms, self._out.terminated, self._out.truncated):
-            array.fill(0)
+    def reset(self, seed: int | None = None) -> Observation:
+        """Settle every town anew for its first episode and return the first observation.
+
+        Args:
+            seed: Seed of a new run; without one the same run begins again.
+        """
+        if seed is not None:
+            self.seed = seed
+        towns = self.shape[0]
+        return self.reset_towns(np.ones(towns, np.bool_), np.zeros(towns, np.int64))
+
+    def reset_towns(self, asked: npt.NDArray[np.bool_], episodes: npt.NDArray[np.integer[Any]]) -> Observation:
+        """Settle some towns anew; the others and what they perceive stay as they are.
+
+        A town's episode depends on the run's seed, the town's number and the episode's number alone.
+
+        Args:
+            asked: Which towns to settle, bool [B].
+            episodes: The number of the episode that each of them begins, [B]; 0 is what ``reset`` begins.
+
+        Raises:
+            InputError: If a shape is wrong.
+        """
+        if asked.shape != self.shape[:1] or episodes.shape != self.shape[:1]:
+            raise InputError(f"asked {asked.shape} and episodes {episodes.shape} must have one entry per town")
+        self._empty(asked)
+        for index in np.flatnonzero(asked):
+            number = self.first_town + int(index)
+            town = self.state.towns[index]
+            town["number"], town["streams"] = number, seed_streams(self.seed, number, int(episodes[index]))
+        self._run(reset_towns, self.state, self.rules, asked, self._out)
         return self.observation
 
     def step(self, actions: npt.NDArray[np.integer[Any]]) -> Step:
@@ -186,13 +205,27 @@ class Simulation:
         """Return the key figures of each town since the reset, each float64 [B]."""
         return kpis_of(self.state, self.names, self.config)
 
+    def close(self) -> None:
+        """Let the threads go; the towns cannot live on afterwards."""
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def _empty(self, asked: npt.NDArray[np.bool_]) -> None:
+        state, out = self.state, self._out
+        for records in (state.towns, state.agents, state.fixtures):
+            records.view(np.uint8).reshape(len(asked), -1)[asked] = 0
+        state.occupancy[asked] = NOBODY
+        state.cells[asked] = self.rules.cells
+        for array in (out.rewards, out.terms, out.terminated, out.truncated):
+            array[asked] = 0
+
     def _advance(self, actions: npt.NDArray[np.integer[Any]], observe: bool) -> None:
         if actions.shape != self.shape:
             raise InputError(f"actions have shape {actions.shape}; expected {self.shape} (towns, agents)")
-        if actions.dtype != np.int8:
-            actions = actions.astype(np.int8)
         if int(actions.min()) < 0 or int(actions.max()) >= len(self.layout.actions):
             raise InputError(f"actions must lie in 0..{len(self.layout.actions) - 1}")
+        if actions.dtype != np.int8:
+            actions = actions.astype(np.int8)
         self._run(step_towns, self.state, self.rules, actions, self._out, observe)
 
     def _run(self, kernel: Any, *arguments: Any) -> None:

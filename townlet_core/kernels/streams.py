@@ -20,14 +20,16 @@ _S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(
 _TO_UNIT = 1.0 / 9007199254740992.0
 
 
-def seed_streams(seed: int, town: int) -> npt.NDArray[np.uint64]:
+def seed_streams(seed: int, town: int, episode: int = 0) -> npt.NDArray[np.uint64]:
     """Return the starting states of one town's streams, shape [3].
 
     Args:
         seed: The seed of the run.
         town: The number of the town in the run; towns differ in nothing but their streams.
+        episode: Which of the town's lives, one after another, this is.
     """
-    digests = (sha256(f"{seed}:{town}:{name}".encode()).digest() for name in STREAM_NAMES)
+    run = f"{seed}:{town}" if episode == 0 else f"{seed}:{town}:{episode}"
+    digests = (sha256(f"{run}:{name}".encode()).digest() for name in STREAM_NAMES)
     return np.array([int.from_bytes(digest[:8], "little") for digest in digests], dtype=np.uint64)
 
 
