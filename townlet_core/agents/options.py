@@ -1,13 +1,17 @@
 """Options: short controllers that turn an intention into walking, queueing and using."""
 
+from townlet_core.agents.company import find_company, seek_company
 from townlet_core.config.options import Option
 from townlet_core.kernels import kernel
 from townlet_core.world.affordances import best_target, progress_use, start_use, still_possible
+from townlet_core.world.events import Event, emit
 from townlet_core.world.movement import step_aside, walk_towards
 from townlet_core.world.queues import leave_queue, release, request
 from townlet_core.world.state import FREE, USING, WAITING, WALKING
+from townlet_core.world.ties import is_avoided
 
-IDLE = int(Option.IDLE)
+IDLE, SOCIALISE = int(Option.IDLE), int(Option.SOCIALISE)
+AVOIDANCE = int(Event.AVOIDANCE)
 REQUEST_DISTANCE = 2
 """Steps from an object at which one asks for it, and in which its queue stands."""
 
@@ -49,6 +53,9 @@ def choose(town, rules, i, option):  # type: ignore[no-untyped-def]
     agent.context_reset = 0
     if option == IDLE:
         return
+    if option == SOCIALISE:
+        _choose_company(town, rules, i)
+        return
     target, affordance, _ = best_target(town, rules, i, option)
     if target < 0:
         finish_option(agent, 0)
@@ -59,15 +66,29 @@ def choose(town, rules, i, option):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _choose_company(town, rules, i):  # type: ignore[no-untyped-def]
+    agent = town.agents[i]
+    agent.partner, _ = find_company(town, rules, i)
+    if agent.partner < 0:
+        finish_option(agent, 0)
+        return
+    agent.phase = WALKING
+
+
+@kernel
 def _look_again(town, rules, i):  # type: ignore[no-untyped-def]
     """On arrival at an object that is taken, turn to a better one if there is one by now."""
     agent = town.agents[i]
     if town.fixtures[agent.target].user < 0:
         return
+    rival = town.fixtures[agent.target].user
     target, affordance, _ = best_target(town, rules, i, agent.option)
-    if target >= 0:
-        agent.target = target
-        agent.affordance = affordance
+    if target < 0:
+        return
+    if target != agent.target and is_avoided(town, rules, i, rival):
+        emit(town.common, town.log, AVOIDANCE, i, agent.target, rival, 0.0)
+    agent.target = target
+    agent.affordance = affordance
 
 
 @kernel
@@ -118,6 +139,10 @@ def pursue_option(town, rules, i):  # type: ignore[no-untyped-def]
     agent.option_ticks += 1
     if agent.phase == USING:
         result = progress_use(town, rules, i)
+        if result != 0:
+            finish_option(agent, 1 if result > 0 else 0)
+    elif agent.phase != FREE and agent.option == SOCIALISE:
+        result = seek_company(town, rules, i)
         if result != 0:
             finish_option(agent, 1 if result > 0 else 0)
     elif agent.phase != FREE:

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from townlet_core.config.fields import STRICT, Share, ShareRange
+from townlet_core.config.relationships import SocialRewards
 
 DecayRate = Annotated[float, Field(ge=0.0, le=0.1)]
 
@@ -60,6 +61,7 @@ class Rewards(BaseModel):
     wage_rate: float = Field(default=0.01, ge=0.0, le=0.05)
     punctuality_bonus: float = Field(default=0.05, ge=0.0, le=0.1)
     faint_penalty: float = Field(default=-1.0, ge=-5.0, le=0.0)
+    social: SocialRewards = Field(default_factory=SocialRewards)
     clip: RewardClip = Field(default_factory=RewardClip)
 
     @model_validator(mode="after")

@@ -18,6 +18,7 @@ class Option(IntEnum):
     WORK = 6
     SHOP = 7
     RELAX = 8
+    SOCIALISE = 9
 
 
 OPTION_NAMES = tuple(option.name.lower() for option in Option)

@@ -9,6 +9,7 @@ from townlet_core.config.economy import Economy, Employment, Job, Queues
 from townlet_core.config.fields import STRICT, Duration, DurationRange, Identifier, Share, Tick, TickRange, Window
 from townlet_core.config.maps import MapConfig
 from townlet_core.config.needs import Needs, Rewards
+from townlet_core.config.relationships import Relationships, Stages
 
 MAX_AGENTS = 250
 """Most agents that one town may hold; agent numbers then fit the kernels' small integers."""
@@ -65,6 +66,8 @@ class TownConfig(BaseModel):
     employment: Employment = Field(default_factory=Employment)
     options: OptionRules = Field(default_factory=OptionRules)
     queues: Queues = Field(default_factory=Queues)
+    stages: Stages = Field(default_factory=Stages)
+    relationships: Relationships = Field(default_factory=Relationships)
     affordance_jitter: float = Field(default=0.1, ge=0.0, le=0.5)
     rewards: Rewards = Field(default_factory=Rewards)
     observations: ObservationRules = Field(default_factory=ObservationRules)

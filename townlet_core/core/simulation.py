@@ -12,9 +12,9 @@ from townlet_core.core.kpis import kpis_of
 from townlet_core.core.tick import Outputs, reset_towns, step_towns
 from townlet_core.errors import InputError
 from townlet_core.kernels import seed_streams
-from townlet_core.observations.layout import ObservationLayout, hybrid_layout
+from townlet_core.observations.layout import ObservationLayout, layout_of
 from townlet_core.world.events import EVENT_DTYPE
-from townlet_core.world.rules import Rules, compile_rules
+from townlet_core.world.rules import Rules, compile_rules, ties_kept
 from townlet_core.world.state import NOBODY, REWARD_TERMS, TownState, allocate
 
 
@@ -90,8 +90,8 @@ class Simulation:
             raise InputError(f"towns and threads must be at least 1, not {towns} and {threads}")
         self.config, self.seed, self.first_town = config, seed, first_town
         self.rules, self.names = compile_rules(config)
-        self.layout: ObservationLayout = hybrid_layout(config.observations.local_window)
-        self.state: TownState = _allocate(self.rules, towns)
+        self.layout: ObservationLayout = layout_of(config)
+        self.state: TownState = _allocate(self.rules, towns, ties_kept(config))
         self._out = _outputs(self.rules, self.layout, towns)
         self._threads = min(threads, towns)
         self._pool = ThreadPoolExecutor(self._threads) if self._threads > 1 else None
@@ -212,7 +212,7 @@ class Simulation:
 
     def _empty(self, asked: npt.NDArray[np.bool_]) -> None:
         state, out = self.state, self._out
-        for records in (state.towns, state.agents, state.fixtures):
+        for records in (state.towns, state.agents, state.fixtures, state.ties):
             records.view(np.uint8).reshape(len(asked), -1)[asked] = 0
         state.occupancy[asked] = NOBODY
         state.cells[asked] = self.rules.cells
@@ -239,10 +239,10 @@ class Simulation:
             job.result()
 
 
-def _allocate(rules: Rules, towns: int) -> TownState:
+def _allocate(rules: Rules, towns: int, ties: int) -> TownState:
     margin = int(rules.scalars["window"][0]) // 2
     height, width = rules.terrain.shape
-    return allocate(towns, len(rules.citizens), len(rules.fixtures), (height, width), margin)
+    return allocate(towns, len(rules.citizens), len(rules.fixtures), ties, (height, width), margin)
 
 
 def _outputs(rules: Rules, layout: ObservationLayout, towns: int) -> Outputs:

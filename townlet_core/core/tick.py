@@ -5,11 +5,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from townlet_core.agents.company import note_company
 from townlet_core.agents.needs import decay_needs
 from townlet_core.agents.options import choose, pursue_option, yield_commitment
-from townlet_core.kernels import WORLD, kernel, uniform_between
+from townlet_core.agents.ties import update_ties
+from townlet_core.kernels import WORLD, kernel, uniform, uniform_between
 from townlet_core.lifecycle.verdicts import remove, starves
 from townlet_core.observations.encoder import observe_town
+from townlet_core.rewards.social import value_company
 from townlet_core.rewards.terms import reward_tick
 from townlet_core.scheduler.outages import plan_outages, update_utilities
 from townlet_core.world.economy import close_tills, collect_rent, restock
@@ -31,7 +34,7 @@ class Outputs(NamedTuple):
         features: float32 [B, N, F].
         masks: bool [B, N, options].
         rewards: float32 [B, N].
-        terms: float32 [B, N, 6], the reward's terms.
+        terms: float32 [B, N, 7], the reward's terms.
         terminated: bool [B, N], true in the tick that ends a life.
         truncated: bool [B], true when the episode's time is up.
     """
@@ -48,7 +51,7 @@ class Outputs(NamedTuple):
 @kernel(inline=True)
 def town_of(state, b):  # type: ignore[no-untyped-def]
     """Return town ``b`` of a batch as kernels see it."""
-    return Town(state.towns[b], state.agents[b], state.fixtures[b], state.occupancy[b], state.cells[b], state.log[b])
+    return Town(state.towns[b], state.agents[b], state.fixtures[b], state.ties[b], state.occupancy[b], state.cells[b], state.log[b])
 
 
 @kernel
@@ -65,6 +68,12 @@ def settle_agent(town, rules, i):  # type: ignore[no-untyped-def]
     agent.target = -1
     agent.affordance = -1
     agent.last_fixture = -1
+    agent.partner = NOBODY
+    if scalars.relationship_stage > 0:
+        for k in range(3):
+            agent.personality[k] = uniform(streams, WORLD)
+    for k in range(town.ties.shape[1]):
+        town.ties[i, k].other = NOBODY
     bed = rules.fixtures[rules.citizens[i].bed]
     place(town, rules, i, bed.y, bed.x)
 
@@ -154,6 +163,9 @@ def advance_town(town, rules, actions, rewards, terms, terminated):  # type: ign
     live(town, rules)
     if minute_of_day(town, rules) == 0:
         reset_nightly(town, rules)
+    note_company(town, rules)
+    update_ties(town, rules)
+    value_company(town, rules)
     judge(town, rules, rewards, terms, terminated)
     common.truncated = common.tick - rules.scalars[0].start_tick >= rules.scalars[0].episode_ticks
 

@@ -1,6 +1,7 @@
 """Lifecycle verdicts: who leaves the town."""
 
 from townlet_core.agents.options import finish_option
+from townlet_core.agents.ties import dissolve_ties
 from townlet_core.kernels import kernel
 from townlet_core.world.events import Event, emit
 from townlet_core.world.movement import lift
@@ -25,6 +26,7 @@ def remove(town, rules, i):  # type: ignore[no-untyped-def]
     if agent.holds:
         release(town, rules, i)
     finish_option(agent, 0)
+    dissolve_ties(town, i)
     lift(town, rules, i)
     agent.alive = 0
     emit(town.common, town.log, FAINT, i, -1, -1, agent.needs[HUNGER])

@@ -5,14 +5,19 @@ The order of what is written here is the order of ``layout.hybrid_layout``; a Nu
 
 import math
 
-from townlet_core.config.options import OPTION_NAMES
+from townlet_core.agents.company import find_company
+from townlet_core.config.options import OPTION_NAMES, Option
 from townlet_core.kernels import kernel
+from townlet_core.observations.social import write_social
 from townlet_core.world.affordances import best_target
 from townlet_core.world.employment import attendance_ratio, minute_of_day
 from townlet_core.world.grid import STEPS
+from townlet_core.world.rules import RELATIONSHIP_STAGES
 from townlet_core.world.state import FREE, PHASE_NAMES, SHIFT_NAMES, USING
 
 OPTIONS = len(OPTION_NAMES)
+SOCIALISE = int(Option.SOCIALISE)
+OBSERVED = RELATIONSHIP_STAGES.index("B")
 SHIFTS = len(SHIFT_NAMES)
 PHASES = len(PHASE_NAMES)
 
@@ -95,11 +100,20 @@ def _write_hints(rules, agent, out, k):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _prospect(town, rules, i, option):  # type: ignore[no-untyped-def]
+    """Return where an option would lead, or -1, and what getting there would cost in ticks."""
+    if option == SOCIALISE:
+        return find_company(town, rules, i)
+    target, _, cost = best_target(town, rules, i, option)
+    return target, cost
+
+
+@kernel
 def _write_choices(town, rules, i, mask, out, k):  # type: ignore[no-untyped-def]
     """Write what each option would cost now, and the action mask: a committed agent has one choice."""
     agent = town.agents[i]
     for option in range(1, OPTIONS):
-        target, _, cost = best_target(town, rules, i, option)
+        target, cost = _prospect(town, rules, i, option)
         out[k] = 1.0 if target >= 0 else 0.0
         out[k + 1] = min(cost, 128) / 128.0
         pursued = option == agent.option and agent.phase != FREE
@@ -141,4 +155,6 @@ def observe_town(town, rules, maps, features, masks):  # type: ignore[no-untyped
         k = _write_work(rules, agent, out, k)
         k = _write_option(rules, agent, i, out, k)
         k = _write_hints(rules, agent, out, k)
-        _write_choices(town, rules, i, masks[i], out, k)
+        k = _write_choices(town, rules, i, masks[i], out, k)
+        if rules.scalars[0].relationship_stage >= OBSERVED:
+            write_social(town, rules, i, out, k)

@@ -4,10 +4,13 @@ import json
 from hashlib import sha256
 from typing import Any, NamedTuple, Self
 
+from townlet_core.config import TownConfig
 from townlet_core.config.options import OPTION_NAMES
-from townlet_core.world.state import NEED_NAMES, PHASE_NAMES, SHIFT_NAMES, UTILITY_NAMES
+from townlet_core.world.state import NEED_NAMES, PERSONALITY_NAMES, PHASE_NAMES, SHIFT_NAMES, UTILITY_NAMES
 
 CHANNELS = ("terrain", "object", "agent", "reservation")
+CIRCLE = 2
+"""Friends, and likewise rivals, that an agent sees."""
 DIRECTIONS = ("north", "east", "south", "west")
 
 
@@ -113,7 +116,31 @@ def _choices() -> list[FeatureSpec]:
     return parts
 
 
-def hybrid_layout(window: int) -> ObservationLayout:
-    """Return the layout of the ``hybrid`` variant: a map crop of side ``window`` and the feature vector."""
-    features = (*_body(), *_time(), *_work(), *_option(), *_hints(), *_choices())
+def _social() -> list[FeatureSpec]:
+    parts = [*_shares("0..1", *PERSONALITY_NAMES), *_shares("flag", "may_chat")]
+    for circle in ("friend", "rival"):
+        for rank in range(1, CIRCLE + 1):
+            name = f"{circle}_{rank}"
+            parts += _shares("flag", f"{name}_known")
+            parts += [FeatureSpec(f"{name}_{side}", -1.0, 1.0, "of a tie") for side in ("trust", "familiarity")]
+            parts += _shares("of a tie", f"{name}_rivalry")
+            parts += _shares("flag", f"{name}_near")
+            parts += [FeatureSpec(f"{name}_{axis}", -1.0, 1.0, "of half the window") for axis in ("dy", "dx")]
+    parts += [FeatureSpec("trust_mean", -1.0, 1.0, "over ties"), FeatureSpec("trust_max", -1.0, 1.0, "over ties")]
+    return parts + _shares("over ties", "rivalry_mean", "rivalry_max")
+
+
+def hybrid_layout(window: int, *, social: bool = False) -> ObservationLayout:
+    """Return the layout of the ``hybrid`` variant: a map crop of side ``window`` and the feature vector.
+
+    Args:
+        window: Side of the crop in tiles.
+        social: Whether the agent sees its personality and its ties.
+    """
+    features = (*_body(), *_time(), *_work(), *_option(), *_hints(), *_choices(), *(_social() if social else ()))
     return ObservationLayout("hybrid", window, CHANNELS, features, OPTION_NAMES)
+
+
+def layout_of(config: TownConfig) -> ObservationLayout:
+    """Return the observation layout of a configured town."""
+    return hybrid_layout(config.observations.local_window, social=config.stages.relationships == "B")

@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from townlet_core.config.options import OPTION_NAMES
-from townlet_core.observations.layout import DIRECTIONS, ObservationLayout
+from townlet_core.observations.layout import CIRCLE, DIRECTIONS, ObservationLayout
 from townlet_core.world.rules import WORKPLACE_CODE, Rules
-from townlet_core.world.state import NEED_NAMES, PHASE_NAMES, SHIFT_NAMES, UTILITY_NAMES, TownState
+from townlet_core.world.state import NEED_NAMES, PERSONALITY_NAMES, PHASE_NAMES, SHIFT_NAMES, UTILITY_NAMES, TownState
 
 QUEUE_COST = 15
+RIVAL_COST = 60
 STEPS = {"north": (-1, 0), "east": (0, 1), "south": (1, 0), "west": (0, -1)}
 
 
@@ -25,6 +26,7 @@ class _Scene:
         self.rules, self.number = rules, agent
         self.town, self.agent = state.towns[town], state.agents[town, agent]
         self.fixtures, self.citizen = state.fixtures[town], rules.citizens[agent]
+        self.ties, self.people = state.ties[town, agent], state.agents[town]
         self.scalars = rules.scalars[0]
         self.minute = int(self.town.tick) % int(self.scalars.day)
 
@@ -34,7 +36,30 @@ class _Scene:
     def cost(self, fixture: int) -> int:
         seat = self.fixtures[fixture]
         others = int(seat.user >= 0 and seat.user != self.number)
-        return self.distance(fixture) + QUEUE_COST * (int(seat.waiting) + others)
+        detour = RIVAL_COST if others and self.avoids(int(seat.user)) else 0
+        return self.distance(fixture) + QUEUE_COST * (int(seat.waiting) + others) + detour
+
+    def avoids(self, other: int) -> bool:
+        """Say whether a tie to the other agent has grown into a rivalry to keep clear of."""
+        rivalry = self.ties["rivalry"][self.ties["other"] == other]
+        return bool((rivalry >= self.scalars.avoid_threshold).any())
+
+    def company_cost(self) -> int | None:
+        """Return how many tiles away the partner is that one would talk to, or None."""
+        if not self.ties.size or self.town.tick < self.agent.chat_ready_at:
+            return None
+        radius, found = int(self.scalars.chat_radius), []
+        for number, other in enumerate(self.people):
+            apart = max(abs(int(other.y) - int(self.agent.y)), abs(int(other.x) - int(self.agent.x)))
+            busy = not other.alive or PHASE_NAMES[other.phase] == "using" or self.town.tick < other.chat_ready_at
+            if number != self.number and apart <= radius and not busy and not self.avoids(number):
+                found.append((-(self.liking(number) - apart / radius), number, apart))
+        return min(found)[2] if found else None
+
+    def liking(self, other: int) -> float:
+        """Return trust and familiarity less rivalry towards another agent."""
+        tie = self.ties[self.ties["other"] == other]
+        return float((tie["trust"] + tie["familiarity"] - tie["rivalry"]).sum())
 
     def at_work_hours(self) -> bool:
         start = int(self.citizen.shift_start) - int(self.scalars.pre_shift)
@@ -69,6 +94,8 @@ class _Scene:
 
     def option_cost(self, option: int) -> int | None:
         """Return the cost of the cheapest way to fulfil an option, or None."""
+        if OPTION_NAMES[option] == "socialise":
+            return self.company_cost()
         serving = self.rules.affordances[self.rules.affordances["option"] == option]
         costs = [self.cost(f) for affordance in serving for f in self.candidates(affordance)]
         return min(costs) if costs else None
@@ -143,6 +170,31 @@ def _choices(scene: _Scene) -> dict[str, float]:
     return values
 
 
+def _tie(scene: _Scene, name: str, tie: Any) -> dict[str, float]:
+    half, other = int(scene.scalars.window) // 2, scene.people[tie.other]
+    way = np.array([int(other.y) - int(scene.agent.y), int(other.x) - int(scene.agent.x)])
+    near = bool((np.abs(way) <= half).all())
+    dy, dx = way / half if near else (0.0, 0.0)
+    sides = {"known": 1.0, "trust": tie.trust, "familiarity": tie.familiarity, "rivalry": tie.rivalry}
+    return {f"{name}_{side}": float(value) for side, value in (sides | {"near": near, "dy": dy, "dx": dx}).items()}
+
+
+def _social(scene: _Scene) -> dict[str, float]:
+    values = {name: float(scene.agent.personality[k]) for k, name in enumerate(PERSONALITY_NAMES)}
+    values["may_chat"] = float(scene.town.tick >= scene.agent.chat_ready_at)
+    known = [tie for tie in scene.ties if tie.other >= 0]
+    friendly = [tie.trust + tie.familiarity > tie.rivalry for tie in known]
+    friends = sorted((t for t, ok in zip(known, friendly, strict=True) if ok), key=lambda t: -(t.trust + t.familiarity))
+    rivals = sorted((t for t, ok in zip(known, friendly, strict=True) if not ok), key=lambda t: -t.rivalry)
+    for circle, ties in (("friend", friends), ("rival", rivals)):
+        for rank, tie in enumerate(ties[:CIRCLE], start=1):
+            values |= _tie(scene, f"{circle}_{rank}", tie)
+    for side in ("trust", "rivalry"):
+        felt = [float(tie[side]) for tie in known]
+        values |= {f"{side}_mean": float(np.mean(felt or [0.0])), f"{side}_max": max([0.0, *felt])}
+    return values
+
+
 def reference_features(
     state: TownState, rules: Rules, layout: ObservationLayout, town: int, agent: int
 ) -> npt.NDArray[np.float32]:
@@ -150,9 +202,10 @@ def reference_features(
     scene = _Scene(state, rules, town, agent)
     if not scene.agent.alive:
         return np.zeros(len(layout.features), np.float32)
-    parts = (_body, _time, _work, _option, _hints, _choices)
+    parts = (_body, _time, _work, _option, _hints, _choices, _social)
     values = {name: value for part in parts for name, value in part(scene).items()}
-    return np.array([values[spec.name] for spec in layout.features], np.float32)
+    absent = {spec.name for spec in layout.features if spec.name.startswith(("friend_", "rival_"))}
+    return np.array([values.get(s.name, 0.0) if s.name in absent else values[s.name] for s in layout.features], "f4")
 
 
 def reference_mask(state: TownState, rules: Rules, town: int, agent: int) -> npt.NDArray[np.bool_]:

@@ -5,17 +5,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from townlet_core.agents.company import find_company
 from townlet_core.config.options import Option
 from townlet_core.core import Simulation
 from townlet_core.core.tick import town_of
 from townlet_core.kernels import kernel
+from townlet_core.rewards.social import in_distress
 from townlet_core.world.affordances import best_target
 from townlet_core.world.employment import minute_of_day
 from townlet_core.world.state import ENERGY, HUNGER, HYGIENE
 
 IDLE, EAT_HOME, COOK, EAT_OUT = int(Option.IDLE), int(Option.EAT_HOME), int(Option.COOK), int(Option.EAT_OUT)
 WASH, SLEEP, WORK = int(Option.WASH), int(Option.SLEEP), int(Option.WORK)
-SHOP, RELAX = int(Option.SHOP), int(Option.RELAX)
+SHOP, RELAX, SOCIALISE = int(Option.SHOP), int(Option.RELAX), int(Option.SOCIALISE)
 
 LUNCH, HUNGRY, PECKISH = 0.25, 0.5, 0.68
 EXHAUSTED, TIRED, WAKEFUL = 0.12, 0.35, 0.92
@@ -104,6 +106,8 @@ def _keep_house(town, rules, i):  # type: ignore[no-untyped-def]
         return SHOP
     if _wants_wash(town, rules, i, UNKEMPT):
         return WASH
+    if find_company(town, rules, i)[0] >= 0 and not in_distress(agent):
+        return SOCIALISE
     outing = _has_time(town, rules, i, BEFORE_OUTING)
     if outing and agent.needs[ENERGY] < REST_BELOW and _possible(town, rules, i, RELAX):
         return RELAX

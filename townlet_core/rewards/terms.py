@@ -3,7 +3,7 @@
 from townlet_core.kernels import kernel
 from townlet_core.world.state import HUNGER
 
-SURVIVAL, NEEDS, WAGE, PUNCTUALITY, TERMINAL, CLIP = range(6)
+SURVIVAL, NEEDS, WAGE, PUNCTUALITY, SOCIAL, TERMINAL, CLIP = range(7)
 
 
 @kernel
@@ -33,7 +33,7 @@ def _guard(scalars, agent, value):  # type: ignore[no-untyped-def]
 
 @kernel
 def reward_tick(rules, agent, terminated, terms):  # type: ignore[no-untyped-def]
-    """Write the terms [6] of one agent's tick and return their sum.
+    """Write the terms [7] of one agent's tick and return their sum.
 
     The per-tick clip applies to everyday terms; the terminal penalty stands outside it, for a clip that swallows it
     would hide death. The ticks shortly before a death, and the one that brings it, earn nothing positive.
@@ -43,7 +43,8 @@ def reward_tick(rules, agent, terminated, terms):  # type: ignore[no-untyped-def
     terms[NEEDS] = -needs_penalty(rules, agent)
     terms[WAGE] = scalars.wage_reward * agent.wage_signal
     terms[PUNCTUALITY] = scalars.punctuality_bonus * agent.punctuality_signal
-    everyday = terms[SURVIVAL] + terms[NEEDS] + terms[WAGE] + terms[PUNCTUALITY]
+    terms[SOCIAL] = agent.social_signal
+    everyday = terms[SURVIVAL] + terms[NEEDS] + terms[WAGE] + terms[PUNCTUALITY] + terms[SOCIAL]
     guarded = _guard(scalars, agent, min(everyday, 0.0) if is_dying(scalars, agent) else everyday)
     terms[TERMINAL] = scalars.faint_penalty if terminated else 0.0
     terms[CLIP] = guarded - everyday

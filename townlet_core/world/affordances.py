@@ -8,11 +8,13 @@ from townlet_core.world.movement import BUSY, STANDING, show_agent, show_reserva
 from townlet_core.world.queues import release
 from townlet_core.world.rules import WORKPLACE_CODE
 from townlet_core.world.state import FREE, NOBODY, USING
+from townlet_core.world.ties import is_avoided
 
 START = int(Event.AFFORDANCE_START)
 FINISH = int(Event.AFFORDANCE_FINISH)
 FAIL = int(Event.AFFORDANCE_FAIL)
 QUEUE_COST = 15
+RIVAL_COST = 60
 NO_TARGET = (-1, -1, 65535)
 
 
@@ -64,7 +66,8 @@ def _room_for_meals(town, rules, fridge, meals):  # type: ignore[no-untyped-def]
 def _cost(town, rules, i, f):  # type: ignore[no-untyped-def]
     agent, fixture = town.agents[i], town.fixtures[f]
     busy = fixture.waiting + (1 if fixture.user >= 0 and fixture.user != i else 0)
-    return rules.distance[f, agent.y, agent.x] + QUEUE_COST * busy
+    detour = RIVAL_COST if is_avoided(town, rules, i, fixture.user) else 0
+    return rules.distance[f, agent.y, agent.x] + QUEUE_COST * busy + detour
 
 
 @kernel

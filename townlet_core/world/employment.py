@@ -3,6 +3,7 @@
 from townlet_core.kernels import kernel
 from townlet_core.world.economy import pay, pay_wage
 from townlet_core.world.events import Event, emit
+from townlet_core.world.rules import WORKPLACE_CODE
 from townlet_core.world.state import (
     SHIFT_ABSENT,
     SHIFT_LATE,
@@ -10,6 +11,7 @@ from townlet_core.world.state import (
     SHIFT_ON_TIME,
     SHIFT_POST,
     SHIFT_PRE,
+    USING,
 )
 
 ON_TIME, LATE = int(Event.SHIFT_ON_TIME), int(Event.SHIFT_LATE)
@@ -30,6 +32,12 @@ def may_work(town, rules, i):  # type: ignore[no-untyped-def]
     citizen = rules.citizens[i]
     minute = minute_of_day(town, rules)
     return citizen.shift_start - rules.scalars[0].pre_shift <= minute < citizen.shift_end
+
+
+@kernel
+def is_working(rules, agent):  # type: ignore[no-untyped-def]
+    """Say whether an agent is at work right now."""
+    return agent.phase == USING and rules.affordances[agent.affordance].type == WORKPLACE_CODE
 
 
 @kernel

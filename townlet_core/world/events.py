@@ -27,6 +27,15 @@ class Event(IntEnum):
     OUTAGE_END = 14
     FAINT = 15
     NIGHTLY_RESET = 16
+    HANDOVER = 17
+    SHARED_MEAL = 18
+    HELPED_WHEN_LATE = 19
+    TOOK_SHIFT = 20
+    CHAT_SUCCESS = 21
+    CHAT_FAILURE = 22
+    AVOIDANCE = 23
+    TIE_FORMED = 24
+    TIE_LOST = 25
 
 
 EVENT_NAMES = tuple(event.name.lower() for event in Event)

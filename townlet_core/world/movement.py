@@ -130,3 +130,24 @@ def step_aside(town, rules, i):  # type: ignore[no-untyped-def]
             return
         blocker = town.occupancy[y, x]
     _wait_or_pass(town, rules, i, blocker)
+
+
+@kernel
+def _gets_closer(agent, y, x, goal_y, goal_x):  # type: ignore[no-untyped-def]
+    before = abs(agent.y - goal_y) + abs(agent.x - goal_x)
+    return abs(y - goal_y) + abs(x - goal_x) < before
+
+
+@kernel
+def step_to(town, rules, i, goal_y, goal_x):  # type: ignore[no-untyped-def]
+    """Take one step straight towards a tile, as far as walls, objects and people allow."""
+    agent = town.agents[i]
+    if agent.moved_at == town.common.tick:
+        return
+    for turn in range(4):
+        k = (turn + i + town.common.tick) & 3
+        y, x = agent.y + STEPS[k, 0], agent.x + STEPS[k, 1]
+        free = rules.terrain[y, x] != WALL and rules.fixture_at[y, x] < 0 and town.occupancy[y, x] == NOBODY
+        if free and _gets_closer(agent, y, x, goal_y, goal_x):
+            _move(town, rules, i, y, x)
+            return

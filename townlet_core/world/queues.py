@@ -5,7 +5,7 @@ from townlet_core.world.events import Event, emit
 from townlet_core.world.movement import show_reservation
 from townlet_core.world.state import NOBODY, WAITING, WALKING
 
-QUEUE_JOIN, QUEUE_LEAVE = int(Event.QUEUE_JOIN), int(Event.QUEUE_LEAVE)
+QUEUE_JOIN, QUEUE_LEAVE, HANDOVER = int(Event.QUEUE_JOIN), int(Event.QUEUE_LEAVE), int(Event.HANDOVER)
 
 
 @kernel
@@ -29,9 +29,10 @@ def request(town, rules, i):  # type: ignore[no-untyped-def]
 def leave_queue(town, i):  # type: ignore[no-untyped-def]
     """Give up waiting."""
     agent = town.agents[i]
-    town.fixtures[agent.target].waiting -= 1
+    fixture = town.fixtures[agent.target]
+    fixture.waiting -= 1
     agent.phase = WALKING
-    emit(town.common, town.log, QUEUE_LEAVE, i, agent.target, -1, town.common.tick - agent.queued_at)
+    emit(town.common, town.log, QUEUE_LEAVE, i, agent.target, fixture.user, town.common.tick - agent.queued_at)
 
 
 @kernel
@@ -58,6 +59,7 @@ def release(town, rules, i):  # type: ignore[no-untyped-def]
         heir = _longest_waiting(town, agent.target)
         fixture.user = heir
         fixture.waiting -= 1
+        emit(town.common, town.log, HANDOVER, i, agent.target, heir, town.common.tick - town.agents[heir].queued_at)
         town.agents[heir].holds = 1
         town.agents[heir].phase = WALKING
     show_reservation(town, rules, agent.target)

@@ -15,6 +15,8 @@ WORKPLACE_CODE = -2
 NO_UTILITY = -1
 NO_SHOP = -1
 AFFORDANCES_PER_OPTION = 4
+RELATIONSHIP_STAGES = ("OFF", "A", "B")
+SOCIAL_STAGES = ("OFF", "C1", "C2", "C3")
 
 
 def _record(fields: list[tuple[Any, ...]]) -> np.dtype[Any]:
@@ -38,6 +40,15 @@ SCALARS_DTYPE = _record(
         ("clip_tick", "f4"),
         ("clip_episode", "f4"),
         ("dying_ticks", "f4"),
+        ("tie_fade", "f4", (3,)),
+        ("forget_below", "f4"),
+        ("avoid_threshold", "f4"),
+        ("chat_success", "f4"),
+        ("chat_base", "f4"),
+        ("coeff_trust", "f4"),
+        ("coeff_familiarity", "f4"),
+        ("avoid_reward", "f4"),
+        ("quarrel_cost", "f4"),
         ("rent", "f8"),
         ("treasury", "f8"),
         ("initial_wallet", "f8", (2,)),
@@ -51,6 +62,11 @@ SCALARS_DTYPE = _record(
         ("ghost_step_after", "i4"),
         ("patience", "i4"),
         ("queue_cooldown", "i4"),
+        ("relationship_stage", "i4"),  # 0 off, 1 A, 2 B
+        ("social_stage", "i4"),  # 0 off, 1 C1, 2 C2, 3 C3
+        ("personality_matters", "i4"),
+        ("chat_cooldown", "i4"),
+        ("chat_radius", "i4"),
         ("pre_shift", "i4"),
         ("grace", "i4"),
         ("absent_cutoff", "i4"),
@@ -223,9 +239,34 @@ def _scalars(config: TownConfig) -> npt.NDArray[Any]:
         "attendance_window": config.employment.attendance_window,
         "window": config.observations.local_window,
     }
-    for name, value in values.items():
+    for name, value in (values | _social_scalars(config)).items():
         table[name] = value
     return table
+
+
+def _social_scalars(config: TownConfig) -> dict[str, Any]:
+    ties, reward, fade = config.relationships, config.rewards.social, config.relationships.fade_per_tick
+    return {
+        "relationship_stage": RELATIONSHIP_STAGES.index(config.stages.relationships),
+        "social_stage": SOCIAL_STAGES.index(config.stages.social_rewards),
+        "tie_fade": [fade.trust, fade.familiarity, fade.rivalry],
+        "forget_below": ties.forget_below,
+        "avoid_threshold": ties.avoid_threshold,
+        "personality_matters": ties.personality_matters,
+        "chat_cooldown": ties.chats.cooldown_ticks,
+        "chat_radius": ties.chats.radius,
+        "chat_success": ties.chats.success,
+        "chat_base": reward.chat_base,
+        "coeff_trust": reward.coeff_trust,
+        "coeff_familiarity": reward.coeff_familiarity,
+        "avoid_reward": reward.avoid_conflict,
+        "quarrel_cost": reward.quarrel_cost,
+    }
+
+
+def ties_kept(config: TownConfig) -> int:
+    """Return how many ties an agent keeps: none where relationships are off."""
+    return 0 if config.stages.relationships == "OFF" else config.relationships.max_ties
 
 
 def _affordance_table(config: TownConfig, types: list[str]) -> npt.NDArray[Any]:

@@ -21,7 +21,9 @@ SHIFT_OFF, SHIFT_PRE, SHIFT_ON_TIME, SHIFT_LATE, SHIFT_ABSENT, SHIFT_POST = rang
 PHASE_NAMES = ("free", "walking", "waiting", "using")
 FREE, WALKING, WAITING, USING = range(4)
 
-REWARD_TERMS = ("survival", "needs", "wage", "punctuality", "terminal", "clip")
+REWARD_TERMS = ("survival", "needs", "wage", "punctuality", "social", "terminal", "clip")
+PERSONALITY_NAMES = ("extroversion", "forgiveness", "ambition")
+EXTROVERSION, FORGIVENESS, AMBITION = 0, 1, 2
 SHOPS = 8
 OUTAGES = 20
 NOBODY = -1
@@ -34,6 +36,7 @@ def _record(fields: list[tuple[Any, ...]]) -> np.dtype[Any]:
 AGENT_DTYPE = _record(
     [
         ("needs", "f4", (3,)),  # 1 = satisfied, 0 = empty
+        ("personality", "f4", (3,)),  # each 0..1; 0 where relationships are off
         ("wallet", "f8"),
         ("wages_withheld", "f8"),
         ("episode_reward", "f8"),
@@ -50,6 +53,9 @@ AGENT_DTYPE = _record(
         ("cooldown_until", "i4"),  # before this tick, last_fixture may not be used again
         ("moved_at", "i4"),  # the latest tick with a step, one's own or a ghost step
         ("last_fixture", "i2"),
+        ("partner", "i2"),  # whom a socialising agent seeks
+        ("chat_ready_at", "i4"),
+        ("social_signal", "f4"),  # this tick's social reward
         ("blocked", "i2"),
         ("affordance", "i2"),
         ("alive", "u1"),
@@ -75,6 +81,7 @@ AGENT_DTYPE = _record(
         ("present_ticks", "i8"),
         ("wages_paid", "f8"),
         ("conflicts", "i4"),
+        ("chats", "i4"),
         ("finished", "i4", (32,)),  # completed uses per affordance
         ("failed", "i4"),
     ]
@@ -83,6 +90,9 @@ AGENT_DTYPE = _record(
 
 FIXTURE_DTYPE = _record([("user", "i2"), ("waiting", "i2"), ("stock", "i4")])
 """One object that agents use: who holds it, how many wait for it, what is left in it."""
+
+TIE_DTYPE = _record([("trust", "f4"), ("familiarity", "f4"), ("rivalry", "f4"), ("other", "i2")])
+"""What one agent feels about another: trust and familiarity -1..1, rivalry 0..1; ``other`` is -1 in a free slot."""
 
 TOWN_DTYPE = _record(
     [
@@ -110,6 +120,7 @@ class TownState(NamedTuple):
         towns: Records of ``TOWN_DTYPE`` [B].
         agents: Records of ``AGENT_DTYPE`` [B, N].
         fixtures: Records of ``FIXTURE_DTYPE`` [B, O].
+        ties: Records of ``TIE_DTYPE`` [B, N, K]; K is 0 where relationships are off.
         occupancy: The agent on each tile or -1, int16 [B, H, W].
         cells: The four map channels of each tile packed in a uint32, with a margin of half a window
             [B, H + 2m, W + 2m].
@@ -119,6 +130,7 @@ class TownState(NamedTuple):
     towns: npt.NDArray[Any]
     agents: npt.NDArray[Any]
     fixtures: npt.NDArray[Any]
+    ties: npt.NDArray[Any]
     occupancy: npt.NDArray[np.int16]
     cells: npt.NDArray[np.uint32]
     log: npt.NDArray[Any]
@@ -131,6 +143,7 @@ class Town(NamedTuple):
         common: Record of ``TOWN_DTYPE``.
         agents: Records [N].
         fixtures: Records [O].
+        ties: Records [N, K].
         occupancy: int16 [H, W].
         cells: uint32 [H + 2m, W + 2m].
         log: Event records [capacity].
@@ -139,19 +152,23 @@ class Town(NamedTuple):
     common: Any
     agents: npt.NDArray[Any]
     fixtures: npt.NDArray[Any]
+    ties: npt.NDArray[Any]
     occupancy: npt.NDArray[np.int16]
     cells: npt.NDArray[np.uint32]
     log: npt.NDArray[Any]
 
 
-def allocate(towns: int, agents: int, fixtures: int, shape: tuple[int, int], margin: int) -> TownState:
+def allocate(
+    towns: int, agents: int, fixtures: int, ties: int, shape: tuple[int, int], margin: int
+) -> TownState:
     """Return the zeroed state of ``towns`` towns on a map of ``shape`` (height, width)."""
     height, width = shape
     return TownState(
         towns=np.zeros(towns, TOWN_DTYPE),
         agents=np.zeros((towns, agents), AGENT_DTYPE),
         fixtures=np.zeros((towns, fixtures), FIXTURE_DTYPE),
+        ties=np.zeros((towns, agents, ties), TIE_DTYPE),
         occupancy=np.full((towns, height, width), NOBODY, np.int16),
         cells=np.zeros((towns, height + 2 * margin, width + 2 * margin), np.uint32),
-        log=np.zeros((towns, 16 + 4 * agents), np.dtype((np.record, EVENT_DTYPE))),
+        log=np.zeros((towns, 32 + 6 * agents), np.dtype((np.record, EVENT_DTYPE))),
     )

@@ -79,8 +79,8 @@ def test_towns_that_are_not_there_cannot_begin_anew(config: TownConfig) -> None:
         Simulation(config, 2).reset_towns(SOME, EPISODES)
 
 
-@pytest.mark.parametrize("action", [-1, 9, 256])
+@pytest.mark.parametrize("action", [-1, 10, 256])
 def test_an_action_that_is_no_option_is_refused_whatever_its_type(config: TownConfig, action: int) -> None:
     sim = Simulation(config, 2)
-    with pytest.raises(InputError, match=r"actions must lie in 0\.\.8"):
+    with pytest.raises(InputError, match=r"actions must lie in 0\.\.9"):
         sim.step(np.full(sim.shape, action, np.int64))

@@ -130,7 +130,7 @@ def test_a_committed_agent_has_one_choice_and_keeps_it(config: TownConfig, at_ra
 
 @pytest.mark.parametrize(
     ("actions", "complaint"),
-    [(np.zeros((1, 3), np.int8), "expected \\(1, 8\\)"), (np.full((1, 8), 9), "must lie in 0..8")],
+    [(np.zeros((1, 3), np.int8), "expected \\(1, 8\\)"), (np.full((1, 8), 10), "must lie in 0..9")],
 )
 def test_impossible_actions_are_refused(config: TownConfig, actions: np.ndarray, complaint: str) -> None:
     with pytest.raises(InputError, match=complaint):

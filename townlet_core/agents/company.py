@@ -1,0 +1,146 @@
+"""Company: whom one meets, talks to, eats with and covers for."""
+
+from townlet_core.kernels import EVENTS, kernel, uniform
+from townlet_core.world.employment import is_working
+from townlet_core.world.events import Event, emit
+from townlet_core.world.movement import step_to
+from townlet_core.world.state import EXTROVERSION, HUNGER, NOBODY, USING
+from townlet_core.world.ties import is_avoided, slot_of
+
+CHAT_SUCCESS, CHAT_FAILURE = int(Event.CHAT_SUCCESS), int(Event.CHAT_FAILURE)
+SHARED_MEAL, HELPED, TOOK_SHIFT = int(Event.SHARED_MEAL), int(Event.HELPED_WHEN_LATE), int(Event.TOOK_SHIFT)
+START, LATE, ABSENT = int(Event.AFFORDANCE_START), int(Event.SHIFT_LATE), int(Event.SHIFT_ABSENT)
+TABLE_DISTANCE = 3
+"""Tiles within which two people who eat share their meal."""
+SEARCH_TICKS = 30
+"""Ticks after which one stops running after somebody."""
+NOBODY_NEAR = 65535
+
+
+@kernel
+def tiles_apart(a, b):  # type: ignore[no-untyped-def]
+    """Return the Chebyshev distance between two agents."""
+    return max(abs(a.y - b.y), abs(a.x - b.x))
+
+
+@kernel
+def _may_talk(town, rules, i, j):  # type: ignore[no-untyped-def]
+    other = town.agents[j]
+    if j == i or not other.alive or other.phase == USING or town.common.tick < other.chat_ready_at:
+        return False
+    return not is_avoided(town, rules, i, j)
+
+
+@kernel
+def _liking(town, i, j):  # type: ignore[no-untyped-def]
+    k = slot_of(town, i, j)
+    return town.ties[i, k].trust + town.ties[i, k].familiarity - town.ties[i, k].rivalry if k >= 0 else 0.0
+
+
+@kernel
+def find_company(town, rules, i):  # type: ignore[no-untyped-def]
+    """Find whom agent ``i`` would talk to: somebody near, free to talk, and liked rather than not.
+
+    Returns:
+        (agent, tiles): (-1, 65535) where relationships are off, one has just talked, or nobody is near.
+    """
+    me, scalars = town.agents[i], rules.scalars[0]
+    best, highest, tiles = NOBODY, -1e9, NOBODY_NEAR
+    if town.ties.shape[1] == 0 or town.common.tick < me.chat_ready_at:
+        return best, tiles
+    for j in range(town.agents.shape[0]):
+        apart = tiles_apart(me, town.agents[j])
+        if apart > scalars.chat_radius or not _may_talk(town, rules, i, j):
+            continue
+        score = _liking(town, i, j) - apart / scalars.chat_radius
+        if score > highest:
+            best, highest, tiles = j, score, apart
+    return best, tiles
+
+
+@kernel
+def chat_quality(town, i, j):  # type: ignore[no-untyped-def]
+    """Return how good a talk of ``i`` with ``j`` is, 0.1..1: 0.5 + 0.3 extroversion + 0.2 trust + 0.1 familiarity."""
+    quality, k = 0.5 + 0.3 * town.agents[i].personality[EXTROVERSION], slot_of(town, i, j)
+    if k >= 0:
+        tie = town.ties[i, k]
+        quality += 0.2 * tie.trust + 0.1 * tie.familiarity - 0.2 * tie.rivalry
+    return min(max(quality, 0.1), 1.0)
+
+
+@kernel
+def chat_chance(town, rules, i, j):  # type: ignore[no-untyped-def]
+    """Return the chance that a talk succeeds: success x (1 + 0.3 trust)(1 + 0.2 familiarity), within 0.05..0.98."""
+    chance, k = rules.scalars[0].chat_success, slot_of(town, i, j)
+    if k >= 0:
+        chance *= (1.0 + 0.3 * town.ties[i, k].trust) * (1.0 + 0.2 * town.ties[i, k].familiarity)
+    return min(max(chance, 0.05), 0.98)
+
+
+@kernel
+def talk(town, rules, i, j):  # type: ignore[no-untyped-def]
+    """Let ``i`` talk to ``j``, once. Returns whether it went well."""
+    went_well = uniform(town.common.streams, EVENTS) < chat_chance(town, rules, i, j)
+    quality = chat_quality(town, i, j)
+    emit(town.common, town.log, CHAT_SUCCESS if went_well else CHAT_FAILURE, i, -1, j, quality)
+    pause = town.common.tick + rules.scalars[0].chat_cooldown
+    town.agents[i].chat_ready_at = pause
+    town.agents[j].chat_ready_at = pause
+    town.agents[i].chats += went_well
+    town.agents[j].chats += went_well
+    return went_well
+
+
+@kernel
+def seek_company(town, rules, i):  # type: ignore[no-untyped-def]
+    """Do one tick of looking for the chosen partner.
+
+    Returns:
+        0 while it goes on, 1 after a good talk, -1 after a bad one or when the partner is out of reach.
+    """
+    me = town.agents[i]
+    tired = me.option_ticks > SEARCH_TICKS or town.common.tick < me.chat_ready_at
+    if tired or not _may_talk(town, rules, i, me.partner):
+        return -1
+    partner = town.agents[me.partner]
+    if tiles_apart(me, partner) <= 1:
+        return 1 if talk(town, rules, i, me.partner) else -1
+    step_to(town, rules, i, partner.y, partner.x)
+    return 0
+
+
+@kernel
+def _is_eating(town, rules, j):  # type: ignore[no-untyped-def]
+    agent = town.agents[j]
+    return agent.phase == USING and rules.affordances[agent.affordance].effects[HUNGER] > 0
+
+
+@kernel
+def _share_meal(town, rules, i):  # type: ignore[no-untyped-def]
+    for j in range(town.agents.shape[0]):
+        near = tiles_apart(town.agents[i], town.agents[j]) <= TABLE_DISTANCE
+        if j != i and near and town.agents[j].alive and _is_eating(town, rules, j):
+            emit(town.common, town.log, SHARED_MEAL, i, town.agents[i].target, j, 0.0)
+
+
+@kernel
+def _involve_colleagues(town, rules, i, kind):  # type: ignore[no-untyped-def]
+    for j in range(town.agents.shape[0]):
+        colleague = j != i and rules.citizens[j].job == rules.citizens[i].job
+        if colleague and town.agents[j].alive and is_working(rules, town.agents[j]):
+            emit(town.common, town.log, kind, i, rules.citizens[j].workplace, j, 0.0)
+
+
+@kernel
+def note_company(town, rules):  # type: ignore[no-untyped-def]
+    """Add to the log what people were to each other this tick: shared meals, help for the late, shifts taken over."""
+    if town.ties.shape[1] == 0:
+        return
+    for e in range(town.common.event_count):
+        kind, i = town.log[e].kind, town.log[e].subject
+        if kind == START and _is_eating(town, rules, i):
+            _share_meal(town, rules, i)
+        elif kind == LATE:
+            _involve_colleagues(town, rules, i, HELPED)
+        elif kind == ABSENT:
+            _involve_colleagues(town, rules, i, TOOK_SHIFT)
