@@ -1,5 +1,6 @@
 """A town is a PettingZoo environment, and says the same as the engine does."""
 
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,18 @@ def test_who_lives_at_the_episodes_end_is_truncated(env: TownletParallelEnv) -> 
     assert env.agents == []
 
 
+def test_who_faints_in_the_last_tick_is_terminated_and_not_truncated(env: TownletParallelEnv) -> None:
+    env.reset(seed=3)
+    for _ in range(DAY - 1):
+        env.step(taught(env))
+    env.sim.agents[0, 2].needs[:] = 0
+    turn = env.step(all_idle(env))
+    fainted = [name == "agent_3" for name in env.possible_agents]
+    assert list(turn.terminations.values()) == fainted
+    assert list(turn.truncations.values()) == [not one for one in fainted]
+    assert env.agents == []
+
+
 def test_a_committed_agent_has_one_choice_and_any_other_changes_nothing(config: TownConfig) -> None:
     histories = []
     for forbidden in (False, True):
@@ -240,3 +253,20 @@ def test_closing_ends_the_episode(env: TownletParallelEnv) -> None:
     env.reset()
     env.close()
     assert env.agents == []
+
+
+@pytest.mark.bench
+def test_eight_agents_take_200_000_steps_a_second_through_the_interface(env: TownletParallelEnv) -> None:
+    env.reset(seed=3)
+    turns = []
+    for _ in range(DAY):
+        turns.append(taught(env))
+        env.step(turns[-1])
+    rates = []
+    for _ in range(3):
+        env.reset(seed=3)
+        begun = time.process_time()
+        for turn in turns:
+            env.step(turn)
+        rates.append(len(turns) * len(env.possible_agents) / (time.process_time() - begun))
+    assert max(rates) > 200_000

@@ -158,6 +158,18 @@ def test_who_fainted_before_the_end_of_the_day_is_not_truncated(config: TownConf
     assert step.truncated[0].tolist() == [False, True, True, True, True, True, True, True]
 
 
+def test_who_faints_in_the_last_tick_is_terminated_and_not_truncated(config: TownConfig) -> None:
+    env = TownletVectorEnv(config, towns=2, seed=3)
+    teacher = Teacher(env.sim)
+    for _ in range(DAY - 1):
+        env.step(teacher.act())
+    env.sim.agents[1, 2].needs[:] = 0
+    step = env.step(teacher.act())
+    fainted = np.arange(16).reshape(2, 8) == 10
+    assert np.array_equal(step.terminated, fainted)
+    assert np.array_equal(step.truncated, ~fainted)
+
+
 def test_rewards_and_ends_stay_as_they_were_handed_out(hungry_config: TownConfig) -> None:
     env = TownletVectorEnv(hungry_config, towns=3, seed=3)
     kept = []
