@@ -10,6 +10,15 @@ import typer
 from townlet_core.cli.options import CONFIGS, DATA, AsJson, Configs, Data, Threads
 from townlet_core.cli.output import Advance, print_json, print_table, progress_bar
 from townlet_core.cli.resuming import NO_STEPS, Every, Folder, Keep, Resume, Saving, planned, resumed
+from townlet_core.cli.telemetry import (
+    LiveTelemetry,
+    Settings,
+    Target,
+    end_telemetry,
+    refuse_two_on_stdout,
+    start_telemetry,
+    telemetry_config,
+)
 from townlet_core.cli.watching import show
 from townlet_core.config import TownConfig, config_digest, load_config, load_scenario
 from townlet_core.core import Simulation
@@ -53,6 +62,8 @@ def simulate(
     every: Every = None,
     keep: Keep = None,
     resume: Resume = None,
+    telemetry: Target = None,
+    telemetry_settings: Settings = None,
     as_json: AsJson = False,
     configs: Configs = CONFIGS,
     data: Data = DATA,
@@ -60,6 +71,8 @@ def simulate(
     """Let towns live under the scripted teacher; print their key figures with 95 % confidence intervals."""
     if watch and (as_json or not sys.stdout.isatty()):
         raise InputError("--watch: draws in a terminal; leave out --json, and do not pipe it")
+    telling = telemetry_config(telemetry, telemetry_settings, configs)
+    refuse_two_on_stdout(telling, {"--json": as_json, "--report": report, "--watch": watch})
     saving = Saving(autosave, every, keep, resume, configs, data)
     town = partial(chosen_town, config, scenario, configs)
     if resume is None:
@@ -68,10 +81,12 @@ def simulate(
         sim, steps = resumed(context, saving, town if config or scenario else None, threads)
     days = sim.config.clock.episode_days
     with progress_bar(f"{sim.shape[0]} towns, {days} days", quiet=as_json or watch) as advance:
-        figures = live(sim, advance, watch, planned(saving, steps))
+        told = start_telemetry(sim, telling)
+        figures = live(sim, advance, watch, planned(saving, steps), told)
+    status = end_telemetry(told)
     if as_json:
-        print_json(_document(sim, figures, days))
-    else:
+        print_json(_document(sim, figures, days) | ({"telemetry": status._asdict()} if status else {}))
+    elif status is None or status.target != "stdout":
         print_figures(figures, list(figures.kpis) if report else HEADLINES, sim.shape[0], days)
 
 
@@ -90,14 +105,22 @@ def chosen_town(config: Path | None, scenario: str | None, configs: Path, days: 
     return town.model_copy(update={"clock": town.clock.model_copy(update={"episode_days": days})})
 
 
-def live(sim: Simulation, advance: Advance, watch: bool = False, autosave: Autosave | None = None) -> Figures:
-    """Let the teacher run the towns to the end of their episode, saving them on the way if asked."""
+def live(
+    sim: Simulation,
+    advance: Advance,
+    watch: bool = False,
+    autosave: Autosave | None = None,
+    telemetry: LiveTelemetry | None = None,
+) -> Figures:
+    """Let the teacher run the towns to the end of their episode, saving them and telling of them if asked."""
     teacher, clock = Teacher(sim), sim.config.clock
     ticks = clock.episode_days * clock.ticks_per_day
     for tick in range(sim.tick, ticks):
         sim.advance(teacher.act())
         if watch:
             show(sim, sim.config.map, FRAME_SECONDS)
+        if telemetry is not None:
+            telemetry.after_tick()
         if autosave is not None:
             autosave.after_tick(sim)
         if tick % 60 == 59:

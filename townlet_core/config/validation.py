@@ -20,6 +20,7 @@ from townlet_core.config.loading import (
 )
 from townlet_core.config.manifest_checks import manifest_warnings
 from townlet_core.config.map_checks import homes, placed_objects
+from townlet_core.config.telemetry import load_telemetry
 from townlet_core.config.town import TownConfig
 from townlet_core.errors import ConfigError
 
@@ -110,6 +111,13 @@ def _check_snapshots(path: str | Path) -> CheckReport:
     return CheckReport(str(path), "set of snapshot rules", facts)
 
 
+def _check_telemetry(path: str | Path) -> CheckReport:
+    config = load_telemetry(path)
+    return CheckReport(
+        str(path), "set of telemetry settings", {key: str(value) for key, value in config.model_dump().items()}
+    )
+
+
 def _town_facts(town: TownConfig) -> dict[str, str]:
     return {
         "config_id": town.config_id,
@@ -130,4 +138,5 @@ _KINDS: dict[str, Callable[[str | Path], CheckReport]] = {
     "profile": _check_training,
     "holdout_share": _check_curation,
     "autosave": _check_snapshots,
+    "transport": _check_telemetry,
 }
