@@ -24,6 +24,7 @@ from townlet_core.errors import InputError
 LOCATION = "townlet"
 MODULE = "pipelines.definitions"
 PARTITION_TAG = "dagster/partition"
+INTERRUPTED = 130
 SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -165,6 +166,8 @@ def _failure(event: dg.DagsterEvent) -> tuple[str, int]:
         code = data.user_failure_data.metadata.get(EXIT_CODE)
         return data.user_failure_data.description or "failed", int(code.value) if code is not None else 1
     error = data.error.cause or data.error if data.error is not None else None
+    if error is not None and error.cls_name == "DagsterExecutionInterruptedError":
+        return "interrupted; nothing of this step was kept, run it again", INTERRUPTED
     return (error.message.strip() if error is not None else "failed"), 1
 
 

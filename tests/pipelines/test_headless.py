@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -18,11 +20,14 @@ from tests.small_house import REPOSITORY, edit
 from townlet_core.errors import InputError
 
 
-def townlet(house: Prepared, *words: str) -> subprocess.CompletedProcess[str]:
+def environment(house: Prepared) -> dict[str, str]:
     own = {"DAGSTER_HOME": house.data / "dagster", "TOWNLET_DATA": house.data, "TOWNLET_CONFIGS": house.configs}
-    environment = {**os.environ, **{key: str(value) for key, value in own.items()}}
+    return {**os.environ, **{key: str(value) for key, value in own.items()}}
+
+
+def townlet(house: Prepared, *words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pipelines.cli", *words]
-    return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, cwd=REPOSITORY, env=environment(house), capture_output=True, text=True, timeout=300)
 
 
 def test_every_step_is_told_once_in_an_order_that_the_graph_allows(original: Prepared) -> None:
@@ -79,6 +84,27 @@ def test_a_refused_release_says_why_and_ends_with_1(prepared: Prepared) -> None:
     assert refused.stdout.startswith("HOLD: nothing was released")
     assert "first_release rule forbids one" in refused.stdout
     assert "Traceback" not in refused.stdout + refused.stderr
+
+
+def test_an_interrupted_release_says_so_leaves_nothing_half_done_and_can_be_run_again(prepared: Prepared) -> None:
+    shutil.rmtree(prepared.data / "datasets")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipelines.cli", "release", "build"],
+        cwd=REPOSITORY,
+        env=environment(prepared),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert process.stderr is not None
+    assert "capture/low_money" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    told, _ = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "interrupted" in told
+    assert not [path for path in prepared.data.rglob("*") if path.name.startswith((".tmp-", ".staging-"))]
+    assert townlet(prepared, "release", "build").returncode == 0
 
 
 def test_a_mistake_in_the_configuration_is_told_before_any_work_and_ends_with_2(prepared: Prepared) -> None:

@@ -1,18 +1,30 @@
 """`townlet simulate`: let towns live under the scripted teacher and say how they did."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
 
-from townlet_core.cli.options import CONFIGS, AsJson, Configs, Threads
+from townlet_core.cli.options import CONFIGS, DATA, AsJson, Configs, Data, Threads
 from townlet_core.cli.output import Advance, print_json, print_table, progress_bar
+from townlet_core.cli.resuming import NO_STEPS, Every, Folder, Keep, Resume, Saving, planned, resumed
+from townlet_core.cli.telemetry import (
+    LiveTelemetry,
+    Settings,
+    Target,
+    end_telemetry,
+    refuse_two_on_stdout,
+    start_telemetry,
+    telemetry_config,
+)
 from townlet_core.cli.watching import show
 from townlet_core.config import TownConfig, config_digest, load_config, load_scenario
 from townlet_core.core import Simulation
 from townlet_core.errors import InputError
 from townlet_core.policy.teacher import Teacher
+from townlet_core.snapshots import Autosave
 from townlet_core.telemetry import Interval, mean_interval
 
 HEADLINES = ("survival", "needs_ok_share", "attendance", "mean_reward", "clipped_share", "wallet", "conflicts")
@@ -37,6 +49,7 @@ Watch = Annotated[bool, typer.Option("--watch", help="Draw the first town in the
 
 
 def simulate(
+    context: typer.Context,
     config: Config = None,
     scenario: ScenarioName = None,
     days: Days = 1,
@@ -45,19 +58,35 @@ def simulate(
     threads: Threads = 1,
     report: Report = False,
     watch: Watch = False,
+    autosave: Folder = None,
+    every: Every = None,
+    keep: Keep = None,
+    resume: Resume = None,
+    telemetry: Target = None,
+    telemetry_settings: Settings = None,
     as_json: AsJson = False,
     configs: Configs = CONFIGS,
+    data: Data = DATA,
 ) -> None:
     """Let towns live under the scripted teacher; print their key figures with 95 % confidence intervals."""
     if watch and (as_json or not sys.stdout.isatty()):
         raise InputError("--watch: draws in a terminal; leave out --json, and do not pipe it")
-    town = chosen_town(config, scenario, configs, days)
-    sim = Simulation(town, 1 if watch else towns, seed, threads=threads)
-    with progress_bar(f"{sim.shape[0]} towns, {days} days", quiet=as_json or watch) as advance:
-        figures = live(sim, town, advance, watch)
-    if as_json:
-        print_json(_document(sim, figures, days))
+    telling = telemetry_config(telemetry, telemetry_settings, configs)
+    refuse_two_on_stdout(telling, {"--json": as_json, "--report": report, "--watch": watch})
+    saving = Saving(autosave, every, keep, resume, configs, data)
+    town = partial(chosen_town, config, scenario, configs)
+    if resume is None:
+        sim, steps = Simulation(town(days), 1 if watch else towns, seed, threads=threads), NO_STEPS
     else:
+        sim, steps = resumed(context, saving, town if config or scenario else None, threads)
+    days = sim.config.clock.episode_days
+    with progress_bar(f"{sim.shape[0]} towns, {days} days", quiet=as_json or watch) as advance:
+        told = start_telemetry(sim, telling)
+        figures = live(sim, advance, watch, planned(saving, steps), told)
+    status = end_telemetry(told)
+    if as_json:
+        print_json(_document(sim, figures, days) | ({"telemetry": status._asdict()} if status else {}))
+    elif status is None or status.target != "stdout":
         print_figures(figures, list(figures.kpis) if report else HEADLINES, sim.shape[0], days)
 
 
@@ -76,14 +105,24 @@ def chosen_town(config: Path | None, scenario: str | None, configs: Path, days: 
     return town.model_copy(update={"clock": town.clock.model_copy(update={"episode_days": days})})
 
 
-def live(sim: Simulation, town: TownConfig, advance: Advance, watch: bool = False) -> Figures:
-    """Let the teacher run the towns to the end of their episode."""
-    teacher = Teacher(sim)
-    ticks = town.clock.episode_days * town.clock.ticks_per_day
-    for tick in range(ticks):
+def live(
+    sim: Simulation,
+    advance: Advance,
+    watch: bool = False,
+    autosave: Autosave | None = None,
+    telemetry: LiveTelemetry | None = None,
+) -> Figures:
+    """Let the teacher run the towns to the end of their episode, saving them and telling of them if asked."""
+    teacher, clock = Teacher(sim), sim.config.clock
+    ticks = clock.episode_days * clock.ticks_per_day
+    for tick in range(sim.tick, ticks):
         sim.advance(teacher.act())
         if watch:
-            show(sim, town.map, FRAME_SECONDS)
+            show(sim, sim.config.map, FRAME_SECONDS)
+        if telemetry is not None:
+            telemetry.after_tick()
+        if autosave is not None:
+            autosave.after_tick(sim)
         if tick % 60 == 59:
             advance(tick + 1, ticks)
     return Figures({name: mean_interval(values) for name, values in sim.kpis().items()}, sim.events_dropped)

@@ -14,6 +14,7 @@ from townlet_core.config.loading import (
     load_curation,
     load_map,
     load_scenario,
+    load_snapshot_rules,
     load_training,
     read_model,
     scenario_names,
@@ -24,6 +25,7 @@ from townlet_core.config.needs import Needs, Rewards
 from townlet_core.config.options import OPTION_NAMES, Option
 from townlet_core.config.scenario import CaptureRules, Scenario
 from townlet_core.config.schema import schema_json
+from townlet_core.config.snapshots import AutosaveRules, Guardrails, SnapshotRules
 from townlet_core.config.town import Clock, Outage, TownConfig
 from townlet_core.config.training import TrainingProfile
 from townlet_core.config.validation import CheckReport, check_affordances, check_config, check_map
@@ -34,6 +36,7 @@ __all__ = [
     "WORKPLACE",
     "Affordance",
     "AffordanceManifest",
+    "AutosaveRules",
     "CaptureRules",
     "CheckReport",
     "Clock",
@@ -41,6 +44,7 @@ __all__ = [
     "Document",
     "Economy",
     "Employment",
+    "Guardrails",
     "Job",
     "LegendEntry",
     "MapConfig",
@@ -51,6 +55,7 @@ __all__ = [
     "Queues",
     "Rewards",
     "Scenario",
+    "SnapshotRules",
     "TownConfig",
     "TrainingProfile",
     "basket_per_day",
@@ -68,6 +73,7 @@ __all__ = [
     "load_curation",
     "load_map",
     "load_scenario",
+    "load_snapshot_rules",
     "load_training",
     "placed_objects",
     "read_document",

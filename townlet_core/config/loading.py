@@ -18,6 +18,7 @@ from townlet_core.config.manifest_checks import manifest_problems
 from townlet_core.config.map_checks import Problem, map_problems
 from townlet_core.config.maps import MapConfig
 from townlet_core.config.scenario import Scenario, ScenarioFile
+from townlet_core.config.snapshots import SnapshotRules
 from townlet_core.config.town import TownConfig
 from townlet_core.config.town_checks import town_problems
 from townlet_core.config.training import TrainingProfile
@@ -88,6 +89,11 @@ def load_curation(path: str | Path) -> CurationRules:
 def load_training(path: str | Path) -> TrainingProfile:
     """Load a training profile. Raises ConfigError."""
     return read_model(read_document(path), TrainingProfile)
+
+
+def load_snapshot_rules(path: str | Path) -> SnapshotRules:
+    """Load the rules for snapshots. Raises ConfigError."""
+    return read_model(read_document(path), SnapshotRules)
 
 
 def embedded_config(text: str | bytes, source: str) -> TownConfig:

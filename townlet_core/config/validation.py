@@ -15,10 +15,12 @@ from townlet_core.config.loading import (
     load_curation,
     load_map,
     load_scenario,
+    load_snapshot_rules,
     load_training,
 )
 from townlet_core.config.manifest_checks import manifest_warnings
 from townlet_core.config.map_checks import homes, placed_objects
+from townlet_core.config.telemetry import load_telemetry
 from townlet_core.config.town import TownConfig
 from townlet_core.errors import ConfigError
 
@@ -102,6 +104,20 @@ def _check_gates(path: str | Path) -> CheckReport:
     return CheckReport(str(path), "gate plan", {**facts, "digest": digest(policy)})
 
 
+def _check_snapshots(path: str | Path) -> CheckReport:
+    rules = load_snapshot_rules(path)
+    sections = {**rules.autosave.model_dump(), **rules.guardrails.model_dump()}
+    facts = {"root": rules.root, **{key: str(value) for key, value in sections.items()}}
+    return CheckReport(str(path), "set of snapshot rules", facts)
+
+
+def _check_telemetry(path: str | Path) -> CheckReport:
+    config = load_telemetry(path)
+    return CheckReport(
+        str(path), "set of telemetry settings", {key: str(value) for key, value in config.model_dump().items()}
+    )
+
+
 def _town_facts(town: TownConfig) -> dict[str, str]:
     return {
         "config_id": town.config_id,
@@ -121,4 +137,6 @@ _KINDS: dict[str, Callable[[str | Path], CheckReport]] = {
     "plan": _check_gates,
     "profile": _check_training,
     "holdout_share": _check_curation,
+    "autosave": _check_snapshots,
+    "transport": _check_telemetry,
 }

@@ -1,14 +1,20 @@
 """Simulation: the one public class that owns a batch of towns."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from townlet_core.config import TownConfig
+from townlet_core.core.identity import UNNAMED, Actor
 from townlet_core.core.kpis import kpis_of
+from townlet_core.core.restoring import pour, require_fit, require_sound
+from townlet_core.core.saving import revived, snapshot_of
+from townlet_core.core.statefile import read_statefile, write_statefile
 from townlet_core.core.tick import Outputs, reset_towns, step_towns
 from townlet_core.errors import InputError
 from townlet_core.kernels import seed_streams
@@ -145,6 +151,51 @@ class Simulation:
     def events_dropped(self) -> int:
         """Events lost since the reset because a town's log was full."""
         return int(self.state.towns["events_dropped"].sum())
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Everything in which these towns differ from freshly built ones, by name; the live arrays, no copies."""
+        state = {f"state.{name}": array for name, array in self.state._asdict().items()}
+        return state | {f"outputs.{name}": array for name, array in self._out._asdict().items()}
+
+    def restore(self, arrays: Mapping[str, npt.NDArray[Any]], source: str = "saved towns") -> None:
+        """Go on from what ``arrays`` of a simulation with the same configuration and number of towns held.
+
+        Args:
+            arrays: Copies of what ``arrays`` gave; nothing changes unless all of them fit.
+            source: Where they come from, for errors.
+
+        Raises:
+            DataError: An array is missing, of another form or shape, or holds what no town can be in.
+        """
+        own = self.arrays()
+        require_fit(arrays, own, source)
+        require_sound(TownState(*(arrays[f"state.{name}"] for name in TownState._fields)), self.rules, source)
+        pour(arrays, own)
+
+    def save(self, path: Path | str, actor: Actor = UNNAMED) -> None:
+        """Write one file from which ``load`` goes on to the bit; these towns are not disturbed.
+
+        Args:
+            path: The file; it appears whole or not at all.
+            actor: Who chose for the citizens, to be told to whoever loads it.
+
+        Raises:
+            DataError: The file cannot be written.
+        """
+        write_statefile(path, snapshot_of(self, actor))
+
+    @classmethod
+    def load(cls, path: Path | str, *, threads: int = 1) -> Self:
+        """Build the towns that ``save`` wrote, at the tick at which they were saved.
+
+        Files of other versions, paths that must stay below a folder, and another configuration than the saved one
+        are the business of ``townlet_core.snapshots``.
+
+        Raises:
+            DataError: The file is missing, damaged, or of another schema version; names what differs first.
+            ConfigError: The town in it would not be accepted from a file either.
+        """
+        return revived(cls, read_statefile(path), str(path), threads=threads)
 
     def reset(self, seed: int | None = None) -> Observation:
         """Settle every town anew for its first episode and return the first observation.

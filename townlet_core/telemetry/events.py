@@ -20,7 +20,7 @@ VALUE_UNITS = {
     Event.SHIFT_ON_TIME: "ticks late",
     Event.SHIFT_LATE: "ticks late",
     Event.SHIFT_ABSENT: "ticks late",
-    Event.SHIFT_END: "ticks attended",
+    Event.SHIFT_END: "share attended",
     Event.RENT_PAID: "coins",
     Event.RENT_UNPAID: "coins",
     Event.RESTOCK: "pieces",

@@ -1,0 +1,92 @@
+"""Brings saved arrays back into the arrays of a batch of towns, once they are known to fit and to be safe to run.
+
+Kernels do not check their indices, so every number that one of them uses as an index is checked here.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from townlet_core.core.forms import form_difference, form_of
+from townlet_core.errors import DataError
+from townlet_core.world.rules import Rules
+from townlet_core.world.state import NOBODY, PHASE_NAMES, SHIFT_NAMES, TownState
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+class Limit(NamedTuple):
+    """Numbers that must lie in low..high, and what to call them."""
+
+    name: str
+    values: NDArray[Any]
+    low: int
+    high: int
+
+
+def require_fit(stored: Arrays, own: Arrays, source: str) -> None:
+    """Refuse arrays that are not, one for one, of the form and shape of the simulation's own.
+
+    Raises:
+        DataError: Names the first array, field or size that differs.
+    """
+    for name in sorted(stored.keys() | own.keys()):
+        if name not in stored or name not in own:
+            raise DataError(f"{source}: array {name} is {'missing' if name in own else 'unknown'}; {_ADVICE}")
+        difference = form_difference(form_of(stored[name].dtype), form_of(own[name].dtype))
+        if difference is not None:
+            raise DataError(f"{source}: array {name}: {difference}; {_ADVICE}")
+        found, expected = list(stored[name].shape), list(own[name].shape)
+        if found != expected:
+            raise DataError(f"{source}: array {name} has the shape {found} in the file and {expected} in this town")
+
+
+def pour(stored: Arrays, own: Arrays) -> None:
+    """Copy arrays that fit, byte for byte."""
+    for name, array in own.items():
+        _bytes_of(array)[:] = _bytes_of(stored[name])
+
+
+def require_sound(state: TownState, rules: Rules, source: str) -> None:
+    """Refuse a state that no town can be in and that a kernel could stumble over.
+
+    Raises:
+        DataError: Names the first number out of its range.
+    """
+    for limit in _limits(state, rules):
+        low, high = int(limit.values.min(initial=limit.low)), int(limit.values.max(initial=limit.low))
+        if low < limit.low or high > limit.high:
+            wrong = low if low < limit.low else high
+            raise DataError(f"{source}: {limit.name} is {wrong}; expected {limit.low} to {limit.high}; {_ADVICE}")
+    for name, array in state._asdict().items():
+        for field in array.dtype.names or ():
+            if array[field].dtype.kind == "f" and not np.isfinite(array[field]).all():
+                raise DataError(f"{source}: {name}.{field} holds a number that is not finite; {_ADVICE}")
+
+
+def _limits(state: TownState, rules: Rules) -> Iterator[Limit]:
+    agents, towns, fixtures = state.agents, state.towns, state.fixtures
+    people, objects = agents.shape[1], fixtures.shape[1]
+    height, width = rules.terrain.shape
+    yield Limit("agents.y", agents["y"], 0, height - 1)
+    yield Limit("agents.x", agents["x"], 0, width - 1)
+    yield Limit("agents.target", agents["target"], NOBODY, objects - 1)
+    yield Limit("agents.affordance", agents["affordance"], NOBODY, len(rules.affordances) - 1)
+    yield Limit("agents.option", agents["option"], 0, len(rules.serving) - 1)
+    yield Limit("agents.phase", agents["phase"], 0, len(PHASE_NAMES) - 1)
+    yield Limit("agents.shift_state", agents["shift_state"], 0, len(SHIFT_NAMES) - 1)
+    yield Limit("agents.shifts", agents["shifts"], 0, 2**31 - 1)
+    yield Limit("fixtures.user", fixtures["user"], NOBODY, people - 1)
+    yield Limit("occupancy", state.occupancy, NOBODY, people - 1)
+    yield Limit("towns.tick", towns["tick"], 0, 2**31 - 1)
+    yield Limit("towns.event_count", towns["event_count"], 0, state.log.shape[1])
+
+
+def _bytes_of(array: NDArray[Any]) -> NDArray[np.uint8]:
+    flat: NDArray[np.uint8] = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    return flat
+
+
+_ADVICE = "migrate the file, or save the towns again with this version"

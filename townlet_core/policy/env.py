@@ -1,0 +1,185 @@
+"""One town as a PettingZoo environment: a thin adapter over the batched engine."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from gymnasium import spaces
+from pettingzoo import ParallelEnv
+
+from townlet_core.config import TownConfig
+from townlet_core.core import Observation, Simulation, Step
+from townlet_core.errors import InputError
+from townlet_core.policy.pictures import paint_town, write_town
+from townlet_core.policy.spaces import action_space, feature_space, observation_space
+
+AgentObservation = dict[str, npt.NDArray[Any]]
+Infos = dict[str, dict[str, Any]]
+
+RENDER_MODES = ("rgb_array", "ansi")
+ONLY = np.ones(1, np.bool_)
+
+
+class Turn(NamedTuple):
+    """What a step brings, each by agent for those who lived when it began.
+
+    Attributes:
+        observations: By name ``map``, ``features`` and ``action_mask``.
+        rewards: What the tick was worth.
+        terminations: True in the tick in which an agent faints.
+        truncations: True for those who live when the episode's time is up.
+        infos: The ``action_mask`` once more.
+    """
+
+    observations: dict[str, AgentObservation]
+    rewards: dict[str, float]
+    terminations: dict[str, bool]
+    truncations: dict[str, bool]
+    infos: Infos
+
+
+class TownletParallelEnv(ParallelEnv[str, AgentObservation, int]):  # type: ignore[misc] # PettingZoo is untyped
+    """A town whose citizens all act at once.
+
+    An agent chooses an option; while it is committed to one, its mask leaves that single choice. A choice that the
+    mask forbids is no error: a committed agent goes on with what it does, and one that decides loses the tick and
+    decides again at the next. An agent that faints is terminated and leaves ``agents``; its last observation is all
+    zeros but for a mask that leaves idling. Those who live when the episode's time is up are truncated.
+
+    Every step hands out arrays of its own, which later steps leave alone; the agents' arrays are views into one
+    batch. The masks in ``infos`` are those in the observations.
+    """
+
+    metadata: dict[str, Any] = {  # noqa: RUF012 - the interface wants a dict here
+        "name": "townlet_v1",
+        "render_modes": list(RENDER_MODES),
+        "is_parallelizable": True,
+        "render_fps": 30,
+    }
+
+    def __init__(self, config: TownConfig, seed: int = 0, *, town: int = 0, render_mode: str | None = None) -> None:
+        """Build the town; ``reset`` lets it begin.
+
+        Args:
+            config: The validated configuration.
+            seed: Seed of the run, until ``reset`` gives another.
+            town: Number of the town in the run: the same one as in every batch of that seed.
+            render_mode: ``rgb_array`` or ``ansi`` for a town that ``render`` shows.
+
+        Raises:
+            InputError: If there is no such render mode.
+        """
+        if render_mode is not None and render_mode not in RENDER_MODES:
+            raise InputError(f"render_mode must be one of {', '.join(RENDER_MODES)} or None, not {render_mode!r}")
+        self.render_mode = render_mode
+        self.sim = Simulation(config, towns=1, seed=seed, first_town=town)
+        self.possible_agents = list(self.sim.names.agents)
+        self.agents: list[str] = []
+        self.observation_spaces = {name: observation_space(self.sim.layout) for name in self.possible_agents}
+        self.action_spaces = {name: action_space(self.sim.layout) for name in self.possible_agents}
+        self.state_space = feature_space(self.sim.layout, len(self.possible_agents))
+        self._places: list[tuple[int, str]] = []
+        self._episode = -1
+        self._choices = np.zeros(self.sim.shape, np.int64)
+
+    def observation_space(self, agent: str) -> spaces.Dict:
+        """Return the space of an agent's observation, the same object each time."""
+        return self.observation_spaces[agent]
+
+    def action_space(self, agent: str) -> spaces.Discrete:
+        """Return the space of an agent's choice, the same object each time."""
+        return self.action_spaces[agent]
+
+    def reset(
+        self, seed: int | None = None, options: Mapping[str, Any] | None = None
+    ) -> tuple[dict[str, AgentObservation], Infos]:
+        """Begin an episode: the first one of a new seed, else the next one of the present seed.
+
+        Args:
+            seed: Seed of a new run.
+            options: ``episode``: the number of the episode to begin instead. Other keys are ignored.
+
+        Raises:
+            InputError: If the episode is no whole number from 0.
+        """
+        following = self._episode + 1 if seed is None else 0
+        self._episode = _episode_asked(options, following)
+        self.sim.seed = self.sim.seed if seed is None else seed
+        seen = self.sim.reset_towns(ONLY, np.array([self._episode]))
+        self._stay(list(enumerate(self.possible_agents)))
+        observations, masks = self._perceive(seen)
+        return observations, {name: {"action_mask": masks[i]} for i, name in self._places}
+
+    def step(self, actions: Mapping[str, int]) -> Turn:
+        """Live one tick.
+
+        Args:
+            actions: The option that each living agent chooses; others in it are ignored.
+
+        Returns:
+            Observations, rewards, terminations, truncations and infos; all empty when no agent is left.
+
+        Raises:
+            InputError: If an agent's choice is missing or no option.
+        """
+        places, choices = self._places, self._choices[0]
+        if not places:
+            return Turn({}, {}, {}, {}, {})
+        try:
+            for i, name in places:
+                choices[i] = actions[name]
+        except KeyError as error:
+            raise InputError(f"actions: no choice for {error}; every agent in `agents` needs one") from None
+        return self._turn(self.sim.step(self._choices), places)
+
+    def state(self) -> npt.NDArray[np.float32]:
+        """Return the features of all possible agents, one after another: float32 [N * F] in ``state_space``."""
+        return self.sim.observation.features.flatten()
+
+    def render(self) -> npt.NDArray[np.uint8] | str | None:
+        """Return the town as pixels, uint8 [height, width, 3], or as text; None without a render mode."""
+        if self.render_mode == "rgb_array":
+            return paint_town(self.sim)
+        return write_town(self.sim) if self.render_mode == "ansi" else None
+
+    def close(self) -> None:
+        """Let the town go."""
+        self._stay([])
+        self.sim.close()
+
+    def _turn(self, step: Step, places: list[tuple[int, str]]) -> Turn:
+        observations, masks = self._perceive(step.observation)
+        rewards, fainted = step.reward[0].tolist(), step.terminated[0].tolist()
+        over = bool(step.truncated[0])
+        turn = Turn(
+            observations,
+            {name: rewards[i] for i, name in places},
+            {name: fainted[i] for i, name in places},
+            {name: over and not fainted[i] for i, name in places},
+            {name: {"action_mask": masks[i]} for i, name in places},
+        )
+        if over:
+            self._stay([])
+        elif True in fainted:
+            self._stay([(i, name) for i, name in places if not fainted[i]])
+        return turn
+
+    def _perceive(self, seen: Observation) -> tuple[dict[str, AgentObservation], list[npt.NDArray[np.int8]]]:
+        maps, features = list(seen.map[0].copy()), list(seen.features[0].copy())
+        masks = list(seen.mask[0].astype(np.int8))
+        observations: dict[str, AgentObservation] = {
+            name: {"map": maps[i], "features": features[i], "action_mask": masks[i]} for i, name in self._places
+        }
+        return observations, masks
+
+    def _stay(self, places: list[tuple[int, str]]) -> None:
+        self._places = places
+        self.agents = [name for _, name in places]
+
+
+def _episode_asked(options: Mapping[str, Any] | None, following: int) -> int:
+    episode = (options or {}).get("episode", following)
+    if isinstance(episode, bool) or not isinstance(episode, int) or episode < 0:
+        raise InputError(f"options: episode must be a whole number from 0, not {episode!r}")
+    return episode

@@ -1,0 +1,223 @@
+"""Canaries: they call when a town is going wrong, and fall silent when the cause is over."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from townlet_core.config import TownConfig
+from townlet_core.config.telemetry import CanaryRules, RateRules, StarvationRules
+from townlet_core.core import Simulation
+from townlet_core.errors import ConfigError
+from townlet_core.telemetry.rolling import RollingSums
+from townlet_core.world.events import Event
+from townlet_core.world.state import HUNGER
+
+Floats = NDArray[np.float64]
+
+PRESSURE = (Event.QUEUE_JOIN, Event.GHOST_STEP)
+SHIFTS = (Event.SHIFT_ON_TIME, Event.SHIFT_LATE, Event.SHIFT_ABSENT)
+
+
+class Reading(NamedTuple):
+    """What a canary measures now in each town: the figure, float64 [B], and the samples that it rests on."""
+
+    value: Floats
+    samples: Floats
+
+
+class _Tick(NamedTuple):
+    """One tick of B towns with N agents, as canaries see it."""
+
+    alive: NDArray[np.bool_]  # at the beginning of the tick [B, N]
+    died: NDArray[np.bool_]
+    switched: NDArray[np.bool_]
+    clipped: NDArray[np.bool_]
+    hunger: NDArray[np.float32]
+    reward: Floats
+    rows: NDArray[Any]
+    towns: NDArray[np.int64]  # of each row, from 0
+
+    def happened(self, *kinds: Event) -> Floats:
+        """Events of some kinds in each town."""
+        return self.add_up(np.ones(len(self.rows)), *kinds)
+
+    def add_up(self, values: NDArray[Any], *kinds: Event) -> Floats:
+        """Sum of a value of each row over the rows of some kinds, in each town."""
+        wanted = np.isin(self.rows["kind"], kinds)
+        sums: Floats = np.bincount(self.towns[wanted], values[wanted], len(self.alive)).astype(np.float64)
+        return sums
+
+
+class Canaries:
+    """Watches a batch of towns. Memory is bounded by the number of towns; ordinary life keeps every canary silent."""
+
+    def __init__(self, sim: Simulation, rules: CanaryRules) -> None:
+        """Begin to watch at the simulation's present tick.
+
+        Raises:
+            ConfigError: A bound lies where this town can never come, so that its canary could not call.
+        """
+        _require_reach(sim.config, rules)
+        self._sim, self._rules = sim, rules
+        towns, _ = sim.shape
+        self._rates = _rates(rules)
+        self._sums = {name: RollingSums(rate.window_ticks, (3, towns)) for name, rate in self._rates.items()}
+        self._incidents = RollingSums(rules.starvation.window_ticks, (towns,))
+        self._hungry = np.zeros(sim.shape, np.int64)
+        self._alive, self._option = self._look()
+        self._since: dict[str, NDArray[np.int64]] = {name: np.full(towns, -1) for name in CanaryRules.model_fields}
+
+    def observe(self) -> None:
+        """Take in the latest tick; call it once after every tick."""
+        tick = self._tick()
+        self._incidents.add(self._starving(tick, self._rules.starvation))
+        for name, sums in self._sums.items():
+            sums.add(_MEASURES[name](tick))
+        self._note_calls()
+
+    def calling(self, town: int = 0) -> dict[str, int]:
+        """Name the canaries that call in a town now, each with the tick since when it has been calling."""
+        return {name: int(since[town]) for name, since in self._since.items() if since[town] >= 0}
+
+    def readings(self) -> Mapping[str, Reading]:
+        """Give what each canary measures now, in the unit of its bound."""
+        rates = {name: _FIGURES.get(name, _ratio)(sums.total) for name, sums in self._sums.items()}
+        incidents = self._incidents.total
+        return {"starvation": Reading(incidents, np.full_like(incidents, np.inf)), **rates}
+
+    def _note_calls(self) -> None:
+        now = self._sim.state.towns["tick"]
+        bounds = {name: (rate.max, rate.min_samples) for name, rate in self._rates.items()}
+        bounds["starvation"] = (self._rules.starvation.max_incidents, 0)
+        for name, reading in self.readings().items():
+            most, samples = bounds[name]
+            calls = (reading.value > most) & (reading.samples >= samples)
+            since = self._since[name]
+            self._since[name] = np.where(calls, np.where(since >= 0, since, now), -1)
+
+    def _look(self) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
+        return self._sim.agents["alive"].astype(bool), self._sim.agents["option"].copy()
+
+    def _tick(self) -> _Tick:
+        sim, (alive, option) = self._sim, self._look()
+        rows = sim.events.rows
+        seen = _Tick(
+            alive=self._alive,
+            died=self._alive & ~alive,
+            switched=self._alive & alive & (option != self._option),
+            clipped=sim.clipped & self._alive,
+            hunger=sim.agents["needs"][:, :, HUNGER],
+            reward=sim.reward_terms.sum(axis=2, dtype=np.float64) * self._alive,
+            rows=rows,
+            towns=rows["town"].astype(np.int64) - sim.first_town,
+        )
+        self._alive, self._option = alive, option
+        return seen
+
+    def _starving(self, tick: _Tick, rules: StarvationRules) -> Floats:
+        """Incidents of a tick in each town: a death in hunger, or another `min_ticks` of hunger without a break."""
+        hungry = tick.hunger <= rules.hunger
+        self._hungry = np.where(hungry & tick.alive & ~tick.died, self._hungry + 1, 0)
+        long = (self._hungry > 0) & (self._hungry % rules.min_ticks == 0)
+        incidents: Floats = (long | (tick.died & hungry)).sum(axis=1, dtype=np.float64)
+        return incidents
+
+
+def _rates(rules: CanaryRules) -> dict[str, RateRules]:
+    named = {name: getattr(rules, name) for name in CanaryRules.model_fields}
+    return {name: rate for name, rate in named.items() if isinstance(rate, RateRules)}
+
+
+def _measure_reward(tick: _Tick) -> Floats:
+    return np.stack([tick.reward.sum(axis=1), (tick.reward**2).sum(axis=1), _living(tick)])
+
+
+def _measure_thrash(tick: _Tick) -> Floats:
+    return np.stack([tick.switched.sum(axis=1), _living(tick), _living(tick)])
+
+
+def _measure_queues(tick: _Tick) -> Floats:
+    return np.stack([tick.happened(*PRESSURE), *_per_citizen(tick)])
+
+
+def _measure_failures(tick: _Tick) -> Floats:
+    return np.stack([tick.happened(Event.AFFORDANCE_FAIL), *_per_citizen(tick)])
+
+
+def _measure_lateness(tick: _Tick) -> Floats:
+    shifts = tick.happened(*SHIFTS)
+    return np.stack([tick.add_up(tick.rows["value"], *SHIFTS), shifts, shifts])
+
+
+def _measure_clipping(tick: _Tick) -> Floats:
+    return np.stack([tick.clipped.sum(axis=1), _living(tick), _living(tick)])
+
+
+def _living(tick: _Tick) -> Floats:
+    living: Floats = tick.alive.sum(axis=1, dtype=np.float64)
+    return living
+
+
+def _per_citizen(tick: _Tick) -> tuple[Floats, Floats]:
+    """Weight and samples of a count per citizen and window: those who live now, and one tick."""
+    return _living(tick), np.ones(len(tick.alive))
+
+
+def _ratio(sums: Floats) -> Reading:
+    value, weight, samples = sums
+    return Reading(np.divide(value, weight, out=np.zeros_like(value), where=weight > 0), samples)
+
+
+def _count_per_citizen(sums: Floats) -> Reading:
+    """Events over the mean number of citizens in the window."""
+    value, living, ticks = sums
+    return _ratio(np.stack([value * ticks, living, ticks]))
+
+
+def _variance(sums: Floats) -> Reading:
+    total, squares, samples = sums
+    mean = _ratio(np.stack([total, samples, samples])).value
+    square = _ratio(np.stack([squares, samples, samples])).value
+    return Reading(np.maximum(square - mean**2, 0.0), samples)
+
+
+_MEASURES = {
+    "reward_variance": _measure_reward,
+    "option_thrash": _measure_thrash,
+    "queue_pressure": _measure_queues,
+    "affordance_failures": _measure_failures,
+    "lateness_spike": _measure_lateness,
+    "clipped_rewards": _measure_clipping,
+}
+_FIGURES = {
+    "reward_variance": _variance,
+    "queue_pressure": _count_per_citizen,
+    "affordance_failures": _count_per_citizen,
+}
+
+
+def _require_reach(config: TownConfig, rules: CanaryRules) -> None:
+    if rules.starvation.hunger <= config.needs.starvation_threshold:
+        raise ConfigError(
+            f"canaries.starvation.hunger: {rules.starvation.hunger:g} can never be seen, since citizens of "
+            f"'{config.config_id}' die at {config.needs.starvation_threshold:g}; choose a higher level"
+        )
+    for name, most in _reach(config).items():
+        bound = getattr(rules, name).max
+        if bound >= most:
+            raise ConfigError(
+                f"canaries.{name}.max: {bound:g} can never be passed in '{config.config_id}'; choose less than {most:g}"
+            )
+
+
+def _reach(config: TownConfig) -> dict[str, float]:
+    """The highest figure that a town can come to: of numbers within a range, half the range squared is the variance."""
+    spread = 2 * config.rewards.clip.clip_per_tick - config.rewards.faint_penalty
+    return {
+        "reward_variance": (spread / 2) ** 2,
+        "option_thrash": 1.0,
+        "lateness_spike": float(config.employment.absent_cutoff),
+        "clipped_rewards": 1.0,
+    }
