@@ -13,8 +13,8 @@ STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=Fals
 NEED_NAMES = ("hunger", "hygiene", "energy")
 """The needs in array order; 1 means satisfied, 0 means desperate."""
 
-SERVED_OPTIONS = OPTION_NAMES[1:]
-"""Options that an affordance can serve; idling needs no object."""
+SERVED_OPTIONS = tuple(name for name in OPTION_NAMES if name not in ("idle", "socialise"))
+"""Options that an affordance can serve; idling needs no object, and company is no object."""
 
 _Bounds = TypeVar("_Bounds", tuple[float, float], tuple[int, int])
 

@@ -106,14 +106,14 @@ def with_actions(record: CuratedRecord, actions: list[int]) -> CuratedRecord:
 def test_a_dataset_of_one_action_is_refused_even_by_lax_rules(line: Any, rules: CurationRules) -> None:
     lax = rules.model_copy(update={"min_distinct_actions": 1, "max_majority_share": 1.0})
     everything = [replace(record, rules=lax.model_dump(mode="json")) for record in curated(line)]
-    one = [with_actions(record, [500, 0, 0, 0, 0, 0, 0, 0, 0]) for record in everything]
+    one = [with_actions(record, [500, 0, 0, 0, 0, 0, 0, 0, 0, 0]) for record in everything]
     with pytest.raises(RefusedError, match="1 distinct actions; at least 2"):
         build_version(one, lax, line.store)
     assert list(read_catalogue(line.store)) == [line.manifest["id"]]
 
 
 def test_a_dataset_that_is_mostly_one_action_is_refused(line: Any, rules: CurationRules) -> None:
-    most = [with_actions(record, [950, 10, 10, 10, 20, 0, 0, 0, 0]) for record in curated(line)]
+    most = [with_actions(record, [950, 10, 10, 10, 20, 0, 0, 0, 0, 0]) for record in curated(line)]
     with pytest.raises(RefusedError, match=r"95\.0% of the decisions are one action; at most 90\.0%"):
         build_version(most, rules, line.store)
 

@@ -150,7 +150,7 @@ def test_pickled_weights_are_never_loaded(saved: Path) -> None:
             "tensor trunk.weight is float32 [24, 16], expected float32 [16, 24]",
         ),
         ({"value.bias": TENSORS["value.bias"].astype(np.float64)}, "tensor value.bias is float64"),
-        ({"policy.bias": np.full(9, np.nan, np.float32)}, "tensor policy.bias holds a number that is not finite"),
+        ({"policy.bias": np.full(10, np.nan, np.float32)}, "tensor policy.bias holds a number that is not finite"),
         ({"extra": np.zeros(2, np.float32)}, "tensor extra is unknown"),
     ],
 )

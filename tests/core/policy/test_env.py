@@ -164,7 +164,7 @@ def test_a_committed_agent_has_one_choice_and_any_other_changes_nothing(config: 
             for name, parts in seen.items():
                 legal = parts["action_mask"].nonzero()[0]
                 committed = len(legal) == 1
-                choices[name] = int(rng.integers(9)) if forbidden and committed else int(legal[-1])
+                choices[name] = int(rng.integers(10)) if forbidden and committed else int(legal[-1])
             seen, rewards, *_ = env.step(choices)
             history.append((rewards, {name: parts["features"].tolist() for name, parts in seen.items()}))
         histories.append(history)
@@ -237,7 +237,7 @@ def test_a_missing_choice_is_refused_by_name(env: TownletParallelEnv) -> None:
         env.step({name: IDLE for name in env.agents if name != "agent_1"})
 
 
-@pytest.mark.parametrize("action", [-1, 9, 300])
+@pytest.mark.parametrize("action", [-1, 10, 300])
 def test_a_choice_that_is_no_option_is_refused(env: TownletParallelEnv, action: int) -> None:
     env.reset()
     with pytest.raises(InputError, match=r"actions must lie in 0\.\.8"):
