@@ -10,8 +10,8 @@ from townlet_core.cli.data import chosen_scenarios
 from townlet_core.cli.options import CONFIGS, DATA, AsJson, Configs, Data, Scenarios, Threads
 from townlet_core.cli.output import print_facts, print_json, print_table, progress_bar
 from townlet_core.config import load_scenario, load_training
+from townlet_core.core import ENGINE
 from townlet_core.datasets import read_version
-from townlet_core.datasets.capture import ENGINE
 from townlet_core.kernels import source_digest
 from townlet_core.policy.checkpoint import load_checkpoint
 from townlet_core.policy.teacher import Teacher

@@ -9,8 +9,7 @@ import typer
 from townlet_core.cli.snapshots import snapshot_rules
 from townlet_core.config import TownConfig
 from townlet_core.config.snapshots import MAX_RETAIN, MIN_CADENCE
-from townlet_core.core import Actor, Simulation
-from townlet_core.core.identity import ENGINE
+from townlet_core.core import ENGINE, Actor, Simulation
 from townlet_core.errors import InputError
 from townlet_core.kernels import source_digest
 from townlet_core.policy.teacher import Teacher
@@ -90,4 +89,5 @@ def planned(saving: Saving, migrations: tuple[str, ...]) -> Autosave | None:
     if every is None:
         raise InputError("--autosave: how often? give --every N, or autosave.cadence_ticks in configs/snapshots.yaml")
     keep = saving.keep or rules.autosave.retain
-    return plan_autosave(saving.autosave, every, keep, Actor(Teacher.name), migrations)
+    teacher = Actor(Teacher.name, source_digest(*ENGINE, "policy"))
+    return plan_autosave(saving.autosave, every, keep, teacher, migrations)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 """Version of the records and the identity; it rises when either changes, together with a migration from the last."""
-ENGINE = ("kernels", "world", "agents", "scheduler", "lifecycle", "rewards", "observations", "core")
-"""Packages whose sources decide how a saved town goes on."""
+ENGINE = ("config", "kernels", "world", "agents", "scheduler", "lifecycle", "rewards", "observations", "core")
+"""Packages whose sources decide what happens in a town; shards and snapshots record their digest."""
 
 Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Number = Annotated[int, Field(ge=0, le=2**31 - 1)]

@@ -33,7 +33,6 @@ def revived(
     source: str,
     *,
     threads: int = 1,
-    config: TownConfig | None = None,
     allow_downgrade: bool = False,
 ) -> S:
     """Build the towns of a file, at the tick at which they were saved.
@@ -43,7 +42,6 @@ def revived(
         stored: What the file held.
         source: Its name, for errors.
         threads: Towns are split over this many threads; the history does not depend on it.
-        config: Go on by this configuration instead of the saved one.
         allow_downgrade: Try a file of a newer schema version.
 
     Raises:
@@ -52,7 +50,7 @@ def revived(
     """
     require_schema(stored.header, source, allow_downgrade)
     identity = read_identity(stored.header, source)
-    town = config or saved_config(identity, source)
+    town = saved_config(identity, source)
     _require_shape(stored, identity, town, source)
     sim = make(town, identity.towns, identity.seed, threads=threads, first_town=identity.first_town)
     if sim.layout.digest != identity.layout_digest:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from townlet_core.config import Scenario, TownConfig, config_digest
-from townlet_core.core import Simulation
+from townlet_core.core import ENGINE, Simulation
 from townlet_core.datasets.derivations import derive
 from townlet_core.datasets.records import CaptureRecord, as_record, capture_from, capture_path
 from townlet_core.datasets.rollout import Choice, Chooser, record
@@ -25,9 +25,6 @@ from townlet_core.files import Sink
 from townlet_core.kernels import source_digest
 from townlet_core.observations.layout import ObservationLayout
 from townlet_core.world.events import EVENT_NAMES
-
-ENGINE = ("config", "kernels", "world", "agents", "scheduler", "lifecycle", "rewards", "observations", "core")
-"""Packages whose sources decide what happens in a town; a shard records their digest."""
 
 TOWNS_AT_ONCE = 4
 """Towns recorded at once: about 9 MB each for eight citizens and a day."""

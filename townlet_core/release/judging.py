@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from townlet_core.config import Scenario, config_digest
 from townlet_core.config.gates import GatePolicy
-from townlet_core.datasets.capture import ENGINE
+from townlet_core.core import ENGINE
 from townlet_core.datasets.derivations import derive
 from townlet_core.datasets.store import Record
 from townlet_core.datasets.versions import read_version

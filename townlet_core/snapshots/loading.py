@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from townlet_core.config import Guardrails, TownConfig, config_digest
-from townlet_core.core import SCHEMA_VERSION, UNNAMED, Actor, Identity, Simulation
-from townlet_core.core.identity import ENGINE, read_identity, read_steps, require_schema
+from townlet_core.core import ENGINE, SCHEMA_VERSION, UNNAMED, Actor, Identity, Simulation
+from townlet_core.core.identity import read_identity, read_steps, require_schema
 from townlet_core.core.saving import revived, snapshot_of
 from townlet_core.core.statefile import StateFile, read_statefile, write_statefile
 from townlet_core.errors import DataError

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError, model_validator
 
 from townlet_core.config import Scenario, canonical_json, config_digest, digest
-from townlet_core.core import Simulation
-from townlet_core.datasets.capture import ENGINE, capture_seed
+from townlet_core.core import ENGINE, Simulation
+from townlet_core.datasets.capture import capture_seed
 from townlet_core.errors import DataError, InputError
 from townlet_core.kernels import source_digest
 from townlet_core.policy.acting import Policy
