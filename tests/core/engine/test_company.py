@@ -31,8 +31,8 @@ def tie_of(sim: Simulation, b: int, i: int, j: int) -> np.ndarray | None:
     return found[0] if len(found) else None
 
 
-def test_where_relationships_are_off_nothing_social_happens(config: TownConfig, taught: Callable) -> None:
-    sim = Simulation(config, towns=4, seed=1)
+def test_where_relationships_are_off_nothing_social_happens(taught: Callable) -> None:
+    sim = Simulation(town("OFF", "OFF"), towns=4, seed=1)
     kinds: set[int] = set()
     for step in taught(sim, 1440):
         kinds |= set(step.events.rows["kind"].tolist())

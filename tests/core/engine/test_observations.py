@@ -9,10 +9,8 @@ import pytest
 
 from townlet_core.config import TownConfig
 from townlet_core.core import Simulation
-from townlet_core.observations.layout import ObservationLayout, hybrid_layout
+from townlet_core.observations.layout import ObservationLayout, hybrid_layout, layout_of
 from townlet_core.observations.reference import reference_features, reference_map, reference_mask
-
-GOLDEN = Path(__file__).with_name("hybrid_layout.json")
 
 
 @pytest.mark.parametrize("name", ["ordinary_day", "one_shower", "stove_outage", "low_money"])
@@ -40,10 +38,18 @@ def test_every_value_is_finite_and_in_its_published_range(config: TownConfig, at
         assert (seen <= high).all()
 
 
-def test_the_layout_is_the_published_one() -> None:
-    layout = hybrid_layout(11)
-    assert json.loads(layout.to_json()) == json.loads(GOLDEN.read_text())
+@pytest.mark.parametrize(("social", "golden"), [(False, "hybrid_layout.json"), (True, "hybrid_social_layout.json")])
+def test_the_layout_is_the_published_one(social: bool, golden: str) -> None:
+    layout = hybrid_layout(11, social=social)
+    assert json.loads(layout.to_json()) == json.loads(Path(__file__).with_name(golden).read_text())
     assert ObservationLayout.from_json(layout.to_json()) == layout
+
+
+def test_relationships_add_to_the_layout_from_stage_b_on(config: TownConfig) -> None:
+    seen = {stage: config.stages.model_copy(update={"relationships": stage}) for stage in ("OFF", "A", "B")}
+    layouts = {stage: layout_of(config.model_copy(update={"stages": value})) for stage, value in seen.items()}
+    assert layouts["OFF"] == layouts["A"] == hybrid_layout(11)
+    assert layouts["B"] == hybrid_layout(11, social=True)
 
 
 def test_another_layout_has_another_digest() -> None:
