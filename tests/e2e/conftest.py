@@ -30,15 +30,30 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
 
 
 @pytest.fixture(scope="module")
-def dagster(house: House) -> Iterator[Dagster]:
-    """The webserver and the daemon over one house, both gone at the end."""
+def webserver(house: House) -> Iterator[Dagster]:
+    """The webserver over one house; nothing runs or ticks without the daemon."""
     port = free_port()
     web = ["dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "-w", "workspace.yaml"]
-    processes = [start(house, "web", web), start(house, "daemon", ["dagster._daemon", "run", "-w", "workspace.yaml"])]
+    process = start(house, "web", web)
     running = Dagster(house, port)
     try:
-        until(lambda: answers(running, processes), START_SECONDS, "the webserver to answer")
+        until(lambda: answers(running, process), START_SECONDS, "the webserver to answer")
         yield running
     finally:
-        for process in processes:
-            stop(process)
+        stop(process)
+
+
+@pytest.fixture(scope="module")
+def daemon(house: House) -> Iterator[None]:
+    """The daemon, which launches queued runs and lets schedules tick."""
+    process = start(house, "daemon", ["dagster._daemon", "run", "-w", "workspace.yaml"])
+    try:
+        yield
+    finally:
+        stop(process)
+
+
+@pytest.fixture(scope="module")
+def dagster(webserver: Dagster, daemon: None) -> Dagster:
+    """The webserver and the daemon over one house."""
+    return webserver

@@ -165,10 +165,9 @@ def start(house: House, name: str, module: list[str]) -> subprocess.Popen[bytes]
     )
 
 
-def answers(running: Dagster, processes: list[subprocess.Popen[bytes]]) -> bool:
-    """Whether the webserver answers and has loaded the line; fails at once when a process has died."""
-    for process in processes:
-        assert process.poll() is None, f"{process.args} ended with {process.returncode}"
+def answers(running: Dagster, process: subprocess.Popen[bytes]) -> bool:
+    """Whether the webserver answers and has loaded the line; fails at once when it has died."""
+    assert process.poll() is None, f"{process.args} ended with {process.returncode}"
     try:
         answer = running.ask(LOADED)["repositoryOrError"]
     except (urllib.error.URLError, ConnectionError, TimeoutError):

@@ -50,38 +50,40 @@ def last_three_o_clock() -> datetime:
     return today if today < now else today - timedelta(days=1)
 
 
-def test_the_schedule_is_off_until_somebody_turns_it_on(dagster) -> None:
-    found = schedule(dagster)
+def test_the_schedule_is_off_until_somebody_turns_it_on(webserver) -> None:
+    found = schedule(webserver)
     assert found["cronSchedule"] == "0 3 * * *"
     assert found["scheduleState"]["status"] == "STOPPED"
 
 
-def test_a_dry_run_of_a_tick_asks_for_the_day_before(dagster) -> None:
+def test_a_dry_run_of_a_tick_asks_for_the_day_before(webserver) -> None:
     at = datetime(2026, 11, 10, 3, tzinfo=UTC).timestamp()
-    tick = dagster.ask(DRY_RUN, selector=SELECTOR, at=at)["scheduleDryRun"]
+    tick = webserver.ask(DRY_RUN, selector=SELECTOR, at=at)["scheduleDryRun"]
     assert tick["__typename"] == "DryRunInstigationTick", tick
     (request,) = tick["evaluationResult"]["runRequests"]
     assert {"key": "dagster/partition", "value": "2026-11-09"} in request["tags"]
 
 
-def test_turned_on_it_ticks_and_captures_the_day_that_ended(dagster, house) -> None:
-    """It is turned on as of yesterday, so that the daemon has a tick to catch up without waiting for a night."""
-    assert dagster.ask(START, selector=SELECTOR)["startSchedule"]["scheduleState"]["status"] == "RUNNING"
+def test_turned_on_it_ticks_and_captures_the_day_that_ended(webserver, house, request) -> None:
+    """It is turned on as of before the last night, so that the daemon has a tick to catch up when it starts."""
+    assert webserver.ask(START, selector=SELECTOR)["startSchedule"]["scheduleState"]["status"] == "RUNNING"
     tick_at = last_three_o_clock()
     since = (tick_at - timedelta(minutes=5)).timestamp()
     subprocess.run(
         [sys.executable, "-c", BACKDATE, str(since)], cwd=REPOSITORY, env=house.environment, check=True, timeout=60
     )
 
+    request.getfixturevalue("daemon")
+
     def ticked():
-        return [tick for tick in schedule(dagster)["scheduleState"]["ticks"] if tick["runIds"]]
+        return [tick for tick in schedule(webserver)["scheduleState"]["ticks"] if tick["runIds"]]
 
     (tick,) = until(ticked, TICK_SECONDS, "the daemon to run the tick")
     assert tick["timestamp"] == tick_at.timestamp()
     (run_id,) = tick["runIds"]
-    run = dagster.wait(run_id)
+    run = webserver.wait(run_id)
     day = (tick_at - timedelta(days=1)).date().isoformat()
-    assert run.status == "SUCCESS", dagster.failures(run)
+    assert run.status == "SUCCESS", webserver.failures(run)
     assert run.tags["dagster/partition"] == day
     assert {step.split("__")[0] for step in run.steps} == {"capture", "curated"}
     for scenario in os.listdir(house.configs / "scenarios"):
