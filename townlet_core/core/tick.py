@@ -51,7 +51,15 @@ class Outputs(NamedTuple):
 @kernel(inline=True)
 def town_of(state, b):  # type: ignore[no-untyped-def]
     """Return town ``b`` of a batch as kernels see it."""
-    return Town(state.towns[b], state.agents[b], state.fixtures[b], state.ties[b], state.occupancy[b], state.cells[b], state.log[b])
+    return Town(
+        state.towns[b],
+        state.agents[b],
+        state.fixtures[b],
+        state.ties[b],
+        state.occupancy[b],
+        state.cells[b],
+        state.log[b],
+    )
 
 
 @kernel

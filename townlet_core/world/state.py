@@ -36,11 +36,11 @@ def _record(fields: list[tuple[Any, ...]]) -> np.dtype[Any]:
 AGENT_DTYPE = _record(
     [
         ("needs", "f4", (3,)),  # 1 = satisfied, 0 = empty
-        ("personality", "f4", (3,)),  # each 0..1; 0 where relationships are off
         ("wallet", "f8"),
         ("wages_withheld", "f8"),
         ("episode_reward", "f8"),
         ("reward_sum", "f8"),
+        ("personality", "f4", (3,)),  # each 0..1; 0 where relationships are off
         ("y", "i2"),
         ("x", "i2"),
         ("target", "i2"),
@@ -158,9 +158,7 @@ class Town(NamedTuple):
     log: npt.NDArray[Any]
 
 
-def allocate(
-    towns: int, agents: int, fixtures: int, ties: int, shape: tuple[int, int], margin: int
-) -> TownState:
+def allocate(towns: int, agents: int, fixtures: int, ties: int, shape: tuple[int, int], margin: int) -> TownState:
     """Return the zeroed state of ``towns`` towns on a map of ``shape`` (height, width)."""
     height, width = shape
     return TownState(

@@ -23,6 +23,6 @@ def rivalry_of(town, i, j):  # type: ignore[no-untyped-def]
 @kernel
 def is_avoided(town, rules, i, j):  # type: ignore[no-untyped-def]
     """Say whether ``i`` keeps out of the way of ``j``; nobody avoids nobody."""
-    if j == NOBODY or j == i or town.ties.shape[1] == 0:
+    if j in (NOBODY, i) or town.ties.shape[1] == 0:
         return False
     return rivalry_of(town, i, j) >= rules.scalars[0].avoid_threshold

@@ -160,9 +160,7 @@ def test_the_oracle_sees_the_same_company(at_random: Callable) -> None:
         for b, i in np.ndindex(sim.shape):
             expected = reference_features(sim.state, sim.rules, sim.layout, b, i)
             np.testing.assert_allclose(step.observation.features[b, i], expected, atol=3e-6)
-            np.testing.assert_array_equal(
-                step.observation.mask[b, i], reference_mask(sim.state, sim.rules, b, i)
-            )
+            np.testing.assert_array_equal(step.observation.mask[b, i], reference_mask(sim.state, sim.rules, b, i))
     assert (sim.state.ties["other"] >= 0).any()
 
 

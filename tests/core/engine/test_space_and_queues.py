@@ -89,17 +89,17 @@ def test_the_shower_goes_round(scenario_config: Callable, taught: Callable) -> N
 def test_queues_are_first_come_first_served(scenario_config: Callable, taught: Callable) -> None:
     sim = Simulation(scenario_config("one_shower"), towns=6, seed=4)
     shower = sim.names.fixtures.index("shower_1")
-    waiting: list[list[int]] = [[] for _ in range(6)]
+    joined: list[dict[int, int]] = [{} for _ in range(6)]
     served = 0
     for step in taught(sim, 1440):
         for row in step.events.rows[step.events.rows["object"] == shower]:
-            line, who = waiting[row["town"]], int(row["subject"])
+            line, who = joined[row["town"]], int(row["subject"])
             if row["kind"] == Event.QUEUE_JOIN:
-                line.append(who)
-            elif row["kind"] == Event.QUEUE_LEAVE:
-                line.remove(who)
+                line[who] = int(row["tick"])
+            elif row["kind"] in (Event.QUEUE_LEAVE, Event.HANDOVER):
+                line.pop(who, None)
             elif row["kind"] == Event.AFFORDANCE_START and who in line:
-                assert line.pop(0) == who
+                assert line.pop(who) <= min(line.values(), default=int(row["tick"]))
                 served += 1
     assert served > 10
 

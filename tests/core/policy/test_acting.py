@@ -19,7 +19,7 @@ from townlet_core.policy.forward import fold
 from townlet_core.policy.network import NetworkSize, PolicyNetwork, network_tensors, seeded_network
 
 ROOT = Path(__file__).parents[3]
-LAYOUT = hybrid_layout(11)
+LAYOUT = hybrid_layout(11, social=True)
 SIZE = NetworkSize(484, len(LAYOUT.features), len(LAYOUT.actions), hidden=64, map_hidden=32)
 
 

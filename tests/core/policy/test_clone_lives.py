@@ -18,9 +18,9 @@ CONFIGS = Path(__file__).parents[3] / "configs"
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[BCResult, LearnedPolicy]:
-    """A clone of sixteen towns' day, through the dataset version and the checkpoint that a release would use."""
+    """A clone of thirty-two towns' day, through the dataset version and the checkpoint that a release would use."""
     store = Store(tmp_path_factory.mktemp("line"))
-    scenario = load_scenario("ordinary_day", CONFIGS)._replace(capture=CaptureRules(towns=16, days=1, exploration=0.05))
+    scenario = load_scenario("ordinary_day", CONFIGS)._replace(capture=CaptureRules(towns=32, days=1, exploration=0.05))
     rules = load_curation(CONFIGS / "curation.yaml")
     recorded = capture(scenario, "2026-11-01", store, policy_factory=Teacher)
     manifest = build_version([curate(recorded, rules, store)], rules, store)

@@ -240,7 +240,7 @@ def test_a_missing_choice_is_refused_by_name(env: TownletParallelEnv) -> None:
 @pytest.mark.parametrize("action", [-1, 10, 300])
 def test_a_choice_that_is_no_option_is_refused(env: TownletParallelEnv, action: int) -> None:
     env.reset()
-    with pytest.raises(InputError, match=r"actions must lie in 0\.\.8"):
+    with pytest.raises(InputError, match=r"actions must lie in 0\.\.9"):
         env.step({**all_idle(env), "agent_2": action})
 
 
