@@ -34,6 +34,13 @@ class MemorySink:
         pass
 
 
+class ForgetfulSink(MemorySink):
+    """A target that keeps nothing."""
+
+    def send(self, data: bytes) -> None:
+        pass
+
+
 class Told(NamedTuple):
     """A finished stream: its simulation, its frames and what was sent."""
 

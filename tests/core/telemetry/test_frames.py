@@ -1,17 +1,20 @@
 """A snapshot and the diffs after it are the whole state at every tick; nothing that is sent grows with time."""
 
+import gc
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.core.telemetry.streams import MemorySink, Told, default_town, settings, told
+from tests.core.telemetry.streams import ForgetfulSink, MemorySink, Told, default_town, settings, told
 from townlet_core.config import canonical_json
 from townlet_core.core import Simulation
 from townlet_core.errors import DataError
 from townlet_core.policy.teacher import Teacher
+from townlet_core.stability.canaries import Canaries
 from townlet_core.telemetry.diffs import difference, patched
 from townlet_core.telemetry.frames import town_state
 from townlet_core.telemetry.mirror import Mirror, read_frames
@@ -127,6 +130,49 @@ def test_the_day_window_agrees_with_the_figures_of_the_engine() -> None:
     kpis, figures = {name: values[0] for name, values in sim.kpis().items()}, window.figures()
     for name in ("attendance", "needs_ok_share", "survival", "conflicts"):
         assert figures[name] == pytest.approx(kpis[name], abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def often() -> Told:
+    """Sixty frames with a snapshot at every tenth."""
+    return told(59, settings(frames={"snapshot_every": 10}))
+
+
+@given(st.sets(st.integers(0, 59)))
+def test_whatever_is_lost_a_reader_never_believes_what_is_not_true(often: Told, lost: set[int]) -> None:
+    truth, mirror = Mirror(), Mirror()
+    for frame in often.frames:
+        true_state = truth.apply(frame)
+        if frame["seq"] not in lost:
+            believed = mirror.apply(frame)
+            assert believed is None or believed == true_state
+    if not lost & set(range(50, 60)):
+        assert mirror.state == truth.state
+
+
+def test_what_a_stream_holds_does_not_grow_with_time() -> None:
+    """Everything that was allocated by the telemetry since the first day's end is smaller than a dozen frames."""
+    config, sim = settings(), Simulation(default_town(3), 1, 3)
+    stream, teacher = TelemetryStream(sim, config, Sender(config, ForgetfulSink())), Teacher(sim)
+    canaries = Canaries(sim, config.canaries)
+
+    def live(ticks: int) -> int:
+        for _ in range(ticks):
+            sim.step(teacher.act())
+            canaries.observe()
+            stream.observe(canaries.calling())
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    live(1440)
+    tracemalloc.start()
+    try:
+        before = live(200)
+        grown = live(1240) - before
+    finally:
+        tracemalloc.stop()
+    stream.close()
+    assert grown < 64_000
 
 
 def test_a_gap_is_counted_and_the_reader_waits_for_a_snapshot(day: Told) -> None:

@@ -12,21 +12,26 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.core.telemetry.streams import QUICK, MemorySink, settings
+from tests.core.telemetry.streams import QUICK, MemorySink, default_town, settings
+from townlet_core.core import Simulation
 from townlet_core.errors import InputError
+from townlet_core.policy.teacher import Teacher
+from townlet_core.telemetry.mirror import Mirror, read_frames
 from townlet_core.telemetry.outbox import Outbox
 from townlet_core.telemetry.sender import Sender, SenderStatus
 from townlet_core.telemetry.sinks import FileSink, SinkGoneError
+from townlet_core.telemetry.stream import TelemetryStream
 
 
 class Listener:
     """A loopback server that keeps what it receives."""
 
-    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None, hang_up: bool = False) -> None:
         self._server = socket.create_server(("127.0.0.1", 0))
         self._context = context
         self.port = self._server.getsockname()[1]
-        self.data, self.connections = b"", 0
+        self._hang_up = hang_up
+        self.streams: list[bytes] = []
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -35,13 +40,19 @@ class Listener:
             try:
                 connection, _ = self._server.accept()
                 with self._context.wrap_socket(connection, server_side=True) if self._context else connection as line:
-                    self.connections += 1
+                    self.streams.append(b"")
                     while block := line.recv(65536):
-                        self.data += block
+                        self.streams[-1] += block
+                        if self._hang_up and len(self.streams) == 1:
+                            break
             except (ssl.SSLError, ConnectionError):
                 continue
             except OSError:
                 return
+
+    @property
+    def data(self) -> bytes:
+        return b"".join(self.streams)
 
     def close(self) -> None:
         self._server.shutdown(socket.SHUT_RDWR)
@@ -80,13 +91,15 @@ def listen() -> Iterator[Callable[..., Listener]]:
     """Start listeners that are closed at the end."""
     started: list[Listener] = []
 
-    def start(certificate: Certificate | None = None, clients: Certificate | None = None) -> Listener:
+    def start(
+        certificate: Certificate | None = None, clients: Certificate | None = None, hang_up: bool = False
+    ) -> Listener:
         context = None
         if certificate is not None:
             context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=clients and str(clients.cert))
             context.verify_mode = ssl.CERT_REQUIRED if clients else ssl.CERT_NONE
             context.load_cert_chain(certificate.cert, certificate.key)
-        started.append(Listener(context))
+        started.append(Listener(context, hang_up))
         return started[-1]
 
     yield start
@@ -172,6 +185,28 @@ def test_a_broken_line_is_made_anew() -> None:
     status = sender.close()
     assert (status.sent, status.dropped, status.connections) == (1, 0, 2)
     assert status.last_error == "the line is dead"
+
+
+def test_who_hangs_up_and_comes_back_can_follow_again(listen: Any) -> None:
+    """The first connection is cut in the middle; on the second a snapshot comes by itself."""
+    listener = listen(hang_up=True)
+    config = to(listener.port, allow_plaintext=True)
+    sim, sender = Simulation(default_town()), Sender(config)
+    stream, teacher = TelemetryStream(sim, config, sender), Teacher(sim)
+    while sender.status.connections < 2:
+        sim.advance(teacher.act())
+        stream.observe()
+        time.sleep(0.001)
+    for _ in range(20):
+        sim.advance(teacher.act())
+        stream.observe()
+    stream.close()
+    soon(lambda: listener.streams[-1].endswith(b"\n") and f'"tick":{360 + sim.tick}}}'.encode() in listener.data)
+    mirror = Mirror()
+    for frame in read_frames(listener.streams[1].splitlines(), "second"):
+        mirror.apply(frame)
+    assert mirror.state is not None
+    assert mirror.state["clock"]["tick"] == 360 + sim.tick
 
 
 def test_a_batch_that_never_gets_through_is_counted_and_the_next_is_tried() -> None:
