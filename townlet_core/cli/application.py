@@ -18,7 +18,8 @@ def application() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    app.command("simulate", epilog="Example: townlet simulate --days 30 --towns 20 --report")(simulation.simulate)
+    simulate = "Example: townlet simulate --days 30 --towns 20 --report; townlet simulate --telemetry town.ndjson"
+    app.command("simulate", epilog=simulate)(simulation.simulate)
     app.command("capture", epilog="Example: townlet capture ordinary_day --date 2026-11-01")(data.capture_scenarios)
     app.command("replay", epilog="Example: townlet replay data/datasets/objects/<digest>.parquet")(data.replay_shard)
     app.command("curate", epilog="Example: townlet curate --date 2026-11-01")(data.curate_captures)

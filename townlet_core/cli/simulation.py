@@ -82,8 +82,10 @@ def simulate(
     days = sim.config.clock.episode_days
     with progress_bar(f"{sim.shape[0]} towns, {days} days", quiet=as_json or watch) as advance:
         told = start_telemetry(sim, telling)
-        figures = live(sim, advance, watch, planned(saving, steps), told)
-    status = end_telemetry(told)
+        try:
+            figures = live(sim, advance, watch, planned(saving, steps), told)
+        finally:
+            status = end_telemetry(told)
     if as_json:
         print_json(_document(sim, figures, days) | ({"telemetry": status._asdict()} if status else {}))
     elif status is None or status.target != "stdout":

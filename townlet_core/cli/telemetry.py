@@ -15,7 +15,7 @@ from townlet_core.errors import DataError, InputError
 from townlet_core.stability.canaries import Canaries
 from townlet_core.telemetry.mirror import Mirror, read_frames
 from townlet_core.telemetry.schema import schema_json
-from townlet_core.telemetry.sender import Sender, SenderStatus
+from townlet_core.telemetry.sender import SenderStatus
 from townlet_core.telemetry.stream import TelemetryStream
 
 app = typer.Typer(help="Frames of telemetry: their schema, and files of them.", no_args_is_help=True)
@@ -71,7 +71,7 @@ def start_telemetry(sim: Simulation, config: TelemetryConfig | None) -> LiveTele
     if config is None:
         return None
     canaries = Canaries(sim, config.canaries)
-    return LiveTelemetry(TelemetryStream(sim, config, Sender(config)), canaries)
+    return LiveTelemetry(TelemetryStream(sim, config), canaries)
 
 
 def end_telemetry(live: LiveTelemetry | None) -> SenderStatus | None:
@@ -93,7 +93,7 @@ def show_schema() -> None:
 
 @app.command("check", epilog="Example: townlet telemetry check town.ndjson")
 def check_frames(file: Frames, as_json: AsJson = False) -> None:
-    """Hold every frame against the schema and follow the town through it; a gap is told, a bad frame is refused."""
+    """Hold every frame against the schema and follow the town through it; missed frames are exit code 1."""
     mirror, kinds, events = Mirror(), Counter[str](), Counter[str]()
     with _opened(file) as lines:
         for frame in read_frames(lines, str(file)):
@@ -106,6 +106,8 @@ def check_frames(file: Frames, as_json: AsJson = False) -> None:
         print_json({"ok": mirror.missed == 0, **facts})
     else:
         print_facts(f"{file}: frames of telemetry", facts)
+    if mirror.missed:
+        raise typer.Exit(1)
 
 
 @app.command("narrate", epilog="Example: townlet telemetry narrate town.ndjson")

@@ -151,12 +151,18 @@ class StarvationRules(BaseModel):
 
 
 class RateRules(BaseModel):
-    """A rate over a window and its bound; below `min_samples` nothing is said. Each canary names its own unit."""
+    """A rate over a window and its bound; each canary names its own unit. Before `min_samples` nothing is said."""
 
     model_config = STRICT
-    window_ticks: Duration
+    window_ticks: int = Field(ge=2, le=100_000)
     max: float = Field(ge=0.0, le=1e6)
-    min_samples: int = Field(default=20, ge=1, le=1_000_000)
+    min_samples: int = Field(default=120, ge=1, le=100_000)
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> "RateRules":
+        if self.min_samples > self.window_ticks / 2:
+            raise PydanticCustomError("townlet", "min_samples of at most half of window_ticks, or it stays silent")
+        return self
 
 
 class CanaryRules(BaseModel):
@@ -165,12 +171,13 @@ class CanaryRules(BaseModel):
     `reward_variance`: of rewards per tick. `option_thrash`: changes of option per citizen and tick. `queue_pressure`:
     times that somebody had to queue or squeeze past, per citizen and window. `affordance_failures`: broken-off uses per
     citizen and window. `lateness_spike`: minutes late per shift begun or missed. `clipped_rewards`: share of ticks.
+    The samples of `lateness_spike` are shifts, those of the others ticks.
     """
 
     model_config = STRICT
     starvation: StarvationRules = StarvationRules()
-    reward_variance: RateRules = RateRules(window_ticks=1000, max=2e-4)
-    option_thrash: RateRules = RateRules(window_ticks=600, max=0.02)
+    reward_variance: RateRules = RateRules(window_ticks=1000, max=1e-4, min_samples=240)
+    option_thrash: RateRules = RateRules(window_ticks=600, max=0.02, min_samples=240)
     queue_pressure: RateRules = RateRules(window_ticks=600, max=3.0)
     affordance_failures: RateRules = RateRules(window_ticks=1440, max=0.3)
     lateness_spike: RateRules = RateRules(window_ticks=1440, max=20.0, min_samples=4)

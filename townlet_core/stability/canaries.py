@@ -63,7 +63,10 @@ class Canaries:
         self._sim, self._rules = sim, rules
         towns, _ = sim.shape
         self._rates = _rates(rules)
-        self._sums = {name: RollingSums(rate.window_ticks, (3, towns)) for name, rate in self._rates.items()}
+        self._sums = {
+            name: RollingSums(rate.window_ticks, (4 if name == "reward_variance" else 3, towns))
+            for name, rate in self._rates.items()
+        }
         self._incidents = RollingSums(rules.starvation.window_ticks, (towns,))
         self._hungry = np.zeros(sim.shape, np.int64)
         self._alive, self._option = self._look()
@@ -131,19 +134,19 @@ def _rates(rules: CanaryRules) -> dict[str, RateRules]:
 
 
 def _measure_reward(tick: _Tick) -> Floats:
-    return np.stack([tick.reward.sum(axis=1), (tick.reward**2).sum(axis=1), _living(tick)])
+    return np.stack([tick.reward.sum(axis=1), *_per_tick(tick), (tick.reward**2).sum(axis=1)])
 
 
 def _measure_thrash(tick: _Tick) -> Floats:
-    return np.stack([tick.switched.sum(axis=1), _living(tick), _living(tick)])
+    return np.stack([tick.switched.sum(axis=1), *_per_tick(tick)])
 
 
 def _measure_queues(tick: _Tick) -> Floats:
-    return np.stack([tick.happened(*PRESSURE), *_per_citizen(tick)])
+    return np.stack([tick.happened(*PRESSURE), *_per_tick(tick)])
 
 
 def _measure_failures(tick: _Tick) -> Floats:
-    return np.stack([tick.happened(Event.AFFORDANCE_FAIL), *_per_citizen(tick)])
+    return np.stack([tick.happened(Event.AFFORDANCE_FAIL), *_per_tick(tick)])
 
 
 def _measure_lateness(tick: _Tick) -> Floats:
@@ -152,7 +155,7 @@ def _measure_lateness(tick: _Tick) -> Floats:
 
 
 def _measure_clipping(tick: _Tick) -> Floats:
-    return np.stack([tick.clipped.sum(axis=1), _living(tick), _living(tick)])
+    return np.stack([tick.clipped.sum(axis=1), *_per_tick(tick)])
 
 
 def _living(tick: _Tick) -> Floats:
@@ -160,13 +163,13 @@ def _living(tick: _Tick) -> Floats:
     return living
 
 
-def _per_citizen(tick: _Tick) -> tuple[Floats, Floats]:
-    """Weight and samples of a count per citizen and window: those who live now, and one tick."""
+def _per_tick(tick: _Tick) -> tuple[Floats, Floats]:
+    """Weight and samples of what citizens do at any tick: those who live, and the tick."""
     return _living(tick), np.ones(len(tick.alive))
 
 
 def _ratio(sums: Floats) -> Reading:
-    value, weight, samples = sums
+    value, weight, samples = sums[:3]
     return Reading(np.divide(value, weight, out=np.zeros_like(value), where=weight > 0), samples)
 
 
@@ -177,10 +180,9 @@ def _count_per_citizen(sums: Floats) -> Reading:
 
 
 def _variance(sums: Floats) -> Reading:
-    total, squares, samples = sums
-    mean = _ratio(np.stack([total, samples, samples])).value
-    square = _ratio(np.stack([squares, samples, samples])).value
-    return Reading(np.maximum(square - mean**2, 0.0), samples)
+    total, living, ticks, squares = sums
+    mean, square = (_ratio(np.stack([value, living, ticks])).value for value in (total, squares))
+    return Reading(np.maximum(square - mean**2, 0.0), ticks)
 
 
 _MEASURES = {

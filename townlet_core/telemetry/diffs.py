@@ -36,6 +36,7 @@ def patched(state: Mapping[str, Any], changed: Mapping[str, Any], removed: Seque
     """
     result = dict(state)
     for path in removed:
+        _require(result, path)
         result = _without(result, path)
     for key, value in changed.items():
         merge = _inner(value) and _inner(result.get(key))
@@ -45,10 +46,15 @@ def patched(state: Mapping[str, Any], changed: Mapping[str, Any], removed: Seque
 
 def _without(state: Mapping[str, Any], path: Sequence[str]) -> State:
     head, *rest = path
-    if head not in state or (rest and not _inner(state[head])):
-        raise DataError(f"frame: {'.'.join(path)}: is gone, but was never there; begin again at a snapshot")
     kept = {key: value for key, value in state.items() if key != head}
     return {**state, head: _without(state[head], rest)} if rest else kept
+
+
+def _require(state: Any, path: Sequence[str]) -> None:
+    for key in path:
+        if not isinstance(state, Mapping) or key not in state:
+            raise DataError(f"frame: {'.'.join(path)}: is gone, but was never there; begin again at a snapshot")
+        state = state[key]
 
 
 def _inner(value: Any) -> bool:

@@ -25,20 +25,21 @@ class _Losses(NamedTuple):
 class TelemetryStream:
     """Publishes one town of a simulation. What it holds does not grow with time."""
 
-    def __init__(self, sim: Simulation, config: TelemetryConfig, sender: Sender, town: int = 0) -> None:
+    def __init__(self, sim: Simulation, config: TelemetryConfig, sender: Sender | None = None, town: int = 0) -> None:
         """Begin at the simulation's present tick, with a snapshot.
 
         Args:
             sim: The towns.
             config: How often, how told and how private.
-            sender: What carries the frames away.
+            sender: What carries the frames away, instead of one that the config describes.
             town: Which town of the batch.
 
         Raises:
-            InputError: Privacy is on without a key.
+            InputError: Privacy is on without a key, or the target cannot be opened.
         """
-        self._sim, self._rules, self._sender, self._town = sim, config.frames, sender, town
+        self._sim, self._rules, self._town = sim, config.frames, town
         self._identities = identities(config.privacy)
+        self._sender = sender or Sender(config)
         self._narrator = Narrator(config.narration, sim.config.affordances)
         self._window = DayWindow(sim, town)
         self._events: list[dict[str, Any]] = []

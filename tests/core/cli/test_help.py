@@ -6,7 +6,8 @@ from tests.core.cli.conftest import Townlet
 
 VERBS = ("simulate", "capture", "replay", "curate", "train", "evaluate")
 CHECKS = ("config", "affordances", "map")
-COMMANDS = [(verb,) for verb in VERBS] + [("validate", check) for check in CHECKS]
+TOLD = ("schema", "check", "narrate")
+COMMANDS = [(verb,) for verb in VERBS] + [("validate", check) for check in CHECKS] + [("telemetry", t) for t in TOLD]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
