@@ -5,7 +5,7 @@ from townlet_core.world.employment import is_working
 from townlet_core.world.events import Event, emit
 from townlet_core.world.movement import step_to
 from townlet_core.world.state import EXTROVERSION, HUNGER, NOBODY, USING
-from townlet_core.world.ties import is_avoided, slot_of
+from townlet_core.world.ties import is_rival, slot_of
 
 CHAT_SUCCESS, CHAT_FAILURE = int(Event.CHAT_SUCCESS), int(Event.CHAT_FAILURE)
 SHARED_MEAL, HELPED, TOOK_SHIFT = int(Event.SHARED_MEAL), int(Event.HELPED_WHEN_LATE), int(Event.TOOK_SHIFT)
@@ -15,6 +15,7 @@ TABLE_DISTANCE = 3
 SEARCH_TICKS = 30
 """Ticks after which one stops running after somebody."""
 NOBODY_NEAR = 65535
+REPELLED = -1e9
 
 
 @kernel
@@ -24,44 +25,55 @@ def tiles_apart(a, b):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _may_talk(town, rules, i, j):  # type: ignore[no-untyped-def]
-    other = town.agents[j]
-    if j == i or not other.alive or other.phase == USING or town.common.tick < other.chat_ready_at:
-        return False
-    return not is_avoided(town, rules, i, j)
+def _is_free_to_talk(other, tick):  # type: ignore[no-untyped-def]
+    return other.alive and other.phase != USING and tick >= other.chat_ready_at
 
 
 @kernel
-def _liking(town, i, j):  # type: ignore[no-untyped-def]
-    k = slot_of(town, i, j)
-    return town.ties[i, k].trust + town.ties[i, k].familiarity - town.ties[i, k].rivalry if k >= 0 else 0.0
+def _appeal(ties, i, j, way, threshold):  # type: ignore[no-untyped-def]
+    """Return how much ``i`` would like to talk to ``j``: liking less the way there; far below for a rival to avoid."""
+    k = slot_of(ties, i, j)
+    if k < 0:
+        return -way
+    tie = ties[i, k]
+    if tie.rivalry >= threshold:
+        return REPELLED
+    return tie.trust + tie.familiarity - tie.rivalry - way
 
 
 @kernel
-def find_company(town, rules, i):  # type: ignore[no-untyped-def]
+def nearest_company(agents, ties, i, tick, radius, threshold):  # type: ignore[no-untyped-def]
     """Find whom agent ``i`` would talk to: somebody near, free to talk, and liked rather than not.
 
     Returns:
         (agent, tiles): (-1, 65535) where relationships are off, one has just talked, or nobody is near.
     """
-    me, scalars = town.agents[i], rules.scalars[0]
-    best, highest, tiles = NOBODY, -1e9, NOBODY_NEAR
-    if town.ties.shape[1] == 0 or town.common.tick < me.chat_ready_at:
+    me = agents[i]
+    best, highest, tiles = NOBODY, REPELLED, NOBODY_NEAR
+    if ties.shape[1] == 0 or tick < me.chat_ready_at:
         return best, tiles
-    for j in range(town.agents.shape[0]):
-        apart = tiles_apart(me, town.agents[j])
-        if apart > scalars.chat_radius or not _may_talk(town, rules, i, j):
+    for j in range(agents.shape[0]):
+        other = agents[j]
+        apart = tiles_apart(me, other)
+        if j == i or apart > radius or not _is_free_to_talk(other, tick):
             continue
-        score = _liking(town, i, j) - apart / scalars.chat_radius
+        score = _appeal(ties, i, j, apart / radius, threshold)
         if score > highest:
             best, highest, tiles = j, score, apart
     return best, tiles
 
 
 @kernel
+def find_company(town, rules, i):  # type: ignore[no-untyped-def]
+    """Find the company of agent ``i`` now, as (agent, tiles); see ``nearest_company``."""
+    scalars = rules.scalars[0]
+    return nearest_company(town.agents, town.ties, i, town.common.tick, scalars.chat_radius, scalars.avoid_threshold)
+
+
+@kernel
 def chat_quality(town, i, j):  # type: ignore[no-untyped-def]
     """Return how good a talk of ``i`` with ``j`` is, 0.1..1: 0.5 + 0.3 extroversion + 0.2 trust + 0.1 familiarity."""
-    quality, k = 0.5 + 0.3 * town.agents[i].personality[EXTROVERSION], slot_of(town, i, j)
+    quality, k = 0.5 + 0.3 * town.agents[i].personality[EXTROVERSION], slot_of(town.ties, i, j)
     if k >= 0:
         tie = town.ties[i, k]
         quality += 0.2 * tie.trust + 0.1 * tie.familiarity - 0.2 * tie.rivalry
@@ -71,7 +83,7 @@ def chat_quality(town, i, j):  # type: ignore[no-untyped-def]
 @kernel
 def chat_chance(town, rules, i, j):  # type: ignore[no-untyped-def]
     """Return the chance that a talk succeeds: success x (1 + 0.3 trust)(1 + 0.2 familiarity), within 0.05..0.98."""
-    chance, k = rules.scalars[0].chat_success, slot_of(town, i, j)
+    chance, k = rules.scalars[0].chat_success, slot_of(town.ties, i, j)
     if k >= 0:
         chance *= (1.0 + 0.3 * town.ties[i, k].trust) * (1.0 + 0.2 * town.ties[i, k].familiarity)
     return min(max(chance, 0.05), 0.98)
@@ -99,10 +111,11 @@ def seek_company(town, rules, i):  # type: ignore[no-untyped-def]
         0 while it goes on, 1 after a good talk, -1 after a bad one or when the partner is out of reach.
     """
     me = town.agents[i]
-    tired = me.option_ticks > SEARCH_TICKS or town.common.tick < me.chat_ready_at
-    if tired or not _may_talk(town, rules, i, me.partner):
+    partner, tick = town.agents[me.partner], town.common.tick
+    if me.option_ticks > SEARCH_TICKS or tick < me.chat_ready_at or not _is_free_to_talk(partner, tick):
         return -1
-    partner = town.agents[me.partner]
+    if is_rival(town.ties, i, me.partner, rules.scalars[0].avoid_threshold):
+        return -1
     if tiles_apart(me, partner) <= 1:
         return 1 if talk(town, rules, i, me.partner) else -1
     step_to(town, rules, i, partner.y, partner.x)

@@ -8,7 +8,7 @@ from townlet_core.world.events import Event, emit
 from townlet_core.world.movement import step_aside, walk_towards
 from townlet_core.world.queues import leave_queue, release, request
 from townlet_core.world.state import FREE, USING, WAITING, WALKING
-from townlet_core.world.ties import is_avoided
+from townlet_core.world.ties import is_rival
 
 IDLE, SOCIALISE = int(Option.IDLE), int(Option.SOCIALISE)
 AVOIDANCE = int(Event.AVOIDANCE)
@@ -85,7 +85,7 @@ def _look_again(town, rules, i):  # type: ignore[no-untyped-def]
     target, affordance, _ = best_target(town, rules, i, agent.option)
     if target < 0:
         return
-    if target != agent.target and is_avoided(town, rules, i, rival):
+    if target != agent.target and is_rival(town.ties, i, rival, rules.scalars[0].avoid_threshold):
         emit(town.common, town.log, AVOIDANCE, i, agent.target, rival, 0.0)
     agent.target = target
     agent.affordance = affordance

@@ -98,7 +98,7 @@ def change_tie(town, rules, i, j, kind, effect):  # type: ignore[no-untyped-def]
     trust, familiarity, rivalry = effect
     if rules.scalars[0].personality_matters:
         trust, familiarity, rivalry = bend(town.agents[i], kind, trust, familiarity, rivalry)
-    k = slot_of(town, i, j)
+    k = slot_of(town.ties, i, j)
     if k < 0:
         k = _admit(town, i, j, strength(trust, familiarity, max(rivalry, 0.0)))
     if k < 0:
@@ -151,6 +151,6 @@ def dissolve_ties(town, i):  # type: ignore[no-untyped-def]
     for k in range(town.ties.shape[1]):
         forget(town, i, k)
     for j in range(town.agents.shape[0]):
-        k = slot_of(town, j, i)
+        k = slot_of(town.ties, j, i)
         if k >= 0:
             forget(town, j, k)

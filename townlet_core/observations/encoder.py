@@ -100,27 +100,23 @@ def _write_hints(rules, agent, out, k):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _prospect(town, rules, i, option):  # type: ignore[no-untyped-def]
-    """Return where an option would lead, or -1, and what getting there would cost in ticks."""
-    if option == SOCIALISE:
-        return find_company(town, rules, i)
-    target, _, cost = best_target(town, rules, i, option)
-    return target, cost
-
-
-@kernel
 def _write_choices(town, rules, i, mask, out, k):  # type: ignore[no-untyped-def]
     """Write what each option would cost now, and the action mask: a committed agent has one choice."""
     agent = town.agents[i]
-    for option in range(1, OPTIONS):
-        target, cost = _prospect(town, rules, i, option)
+    for option in range(1, SOCIALISE):
+        target, _, cost = best_target(town, rules, i, option)
         out[k] = 1.0 if target >= 0 else 0.0
         out[k + 1] = min(cost, 128) / 128.0
         pursued = option == agent.option and agent.phase != FREE
         mask[option] = pursued if agent.committed else pursued or target >= 0
         k += 2
+    partner, tiles = find_company(town, rules, i)
+    out[k] = 1.0 if partner >= 0 else 0.0
+    out[k + 1] = min(tiles, 128) / 128.0
+    pursued = agent.option == SOCIALISE and agent.phase != FREE
+    mask[SOCIALISE] = pursued if agent.committed else pursued or partner >= 0
     mask[0] = not agent.committed or agent.option == 0
-    return k
+    return k + 2
 
 
 @kernel

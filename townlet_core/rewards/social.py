@@ -20,7 +20,7 @@ def in_distress(agent):  # type: ignore[no-untyped-def]
 @kernel
 def _enjoy(town, rules, i, j, quality):  # type: ignore[no-untyped-def]
     """Reward ``i`` for a good talk: quality x (base + trust + familiarity, weighted)."""
-    agent, scalars, k = town.agents[i], rules.scalars[0], slot_of(town, i, j)
+    agent, scalars, k = town.agents[i], rules.scalars[0], slot_of(town.ties, i, j)
     if in_distress(agent):
         return
     warmth = 1.0

@@ -8,7 +8,7 @@ from townlet_core.world.movement import BUSY, STANDING, show_agent, show_reserva
 from townlet_core.world.queues import release
 from townlet_core.world.rules import WORKPLACE_CODE
 from townlet_core.world.state import FREE, NOBODY, USING
-from townlet_core.world.ties import is_avoided
+from townlet_core.world.ties import is_rival
 
 START = int(Event.AFFORDANCE_START)
 FINISH = int(Event.AFFORDANCE_FINISH)
@@ -65,9 +65,12 @@ def _room_for_meals(town, rules, fridge, meals):  # type: ignore[no-untyped-def]
 @kernel
 def _cost(town, rules, i, f):  # type: ignore[no-untyped-def]
     agent, fixture = town.agents[i], town.fixtures[f]
-    busy = fixture.waiting + (1 if fixture.user >= 0 and fixture.user != i else 0)
-    detour = RIVAL_COST if is_avoided(town, rules, i, fixture.user) else 0
-    return rules.distance[f, agent.y, agent.x] + QUEUE_COST * busy + detour
+    cost = rules.distance[f, agent.y, agent.x] + QUEUE_COST * fixture.waiting
+    if fixture.user >= 0 and fixture.user != i:
+        cost += QUEUE_COST
+        if is_rival(town.ties, i, fixture.user, rules.scalars[0].avoid_threshold):
+            cost += RIVAL_COST
+    return cost
 
 
 @kernel

@@ -25,9 +25,7 @@ Townlet = Callable[..., Outcome]
 
 
 @pytest.fixture
-def townlet(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Townlet:
+def townlet(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Townlet:
     """Run `townlet` with some words, with this project's configuration and an empty data folder."""
     monkeypatch.setenv("TOWNLET_CONFIGS", str(ROOT / "configs"))
     monkeypatch.setenv("TOWNLET_DATA", str(tmp_path / "data"))
