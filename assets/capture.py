@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.code import code_version
 from assets.failures import plain_failures
 from assets.line import OWNERS, Line
 from assets.metadata import column_schema, facts, table
@@ -36,7 +37,7 @@ def capture_asset(scenario: str) -> dg.AssetsDefinition:
         group_name="capture",
         kinds={"numba", "parquet"},
         owners=OWNERS,
-        code_version="1",
+        code_version=code_version("capture"),
         check_specs=specs(key, GUARANTEES),
         description=f"Steps and events of one day in scenario `{scenario}`: what every citizen saw, what the teacher "
         "would choose, what was done and what came of it. Seeded by scenario and date, it is repeatable to the byte.",

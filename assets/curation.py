@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from assets.capture import capture_key
+from assets.code import code_version
 from assets.failures import plain_failures
 from assets.line import OWNERS, Line
 from assets.metadata import facts, table
@@ -35,7 +36,7 @@ def curated_asset(scenario: str) -> dg.AssetsDefinition:
         group_name="curation",
         kinds={"json"},
         owners=OWNERS,
-        code_version="1",
+        code_version=code_version("curation"),
         check_specs=specs(key, GUARANTEES),
         description=f"Which captured episodes of scenario `{scenario}` may teach, by the rules in "
         "`configs/curation.yaml`; each rejected episode says why.",

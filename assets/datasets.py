@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.code import code_version
 from assets.curation import curated_key
 from assets.failures import plain_failures
 from assets.line import OWNERS, Line
@@ -32,7 +33,7 @@ def dataset_asset(scenarios: Sequence[str]) -> dg.AssetsDefinition:
         group_name="datasets",
         kinds={"json", "parquet"},
         owners=OWNERS,
-        code_version="1",
+        code_version=code_version("datasets"),
         check_specs=specs(KEY, GUARANTEES),
         description="A manifest of the accepted episodes of the newest curated days (all on disk, not only the day of "
         "this run), with held-out episodes set apart. Its id is its digest; `versions.json` lists all versions.",

@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from assets import training
+from assets.code import code_version
 from assets.failures import plain_failures
 from assets.line import OWNERS, Line
 from assets.metadata import column_schema, facts, table
@@ -32,7 +33,7 @@ class EvaluationConfig(dg.Config):
     group_name="evaluation",
     kinds={"numba", "parquet"},
     owners=OWNERS,
-    code_version="1",
+    code_version=code_version("evaluation"),
     check_specs=specs(KEY, GUARANTEES),
     description="Figures of life in towns that no capture has seen, the same towns for every contender: means with "
     "95 % intervals. One Parquet row per scenario, contender and town; the gate judges their paired differences.",

@@ -5,6 +5,7 @@ from typing import Any
 import dagster as dg
 
 from assets import datasets, evaluation, training
+from assets.code import code_version
 from assets.failures import plain_failures
 from assets.line import OWNERS, Line
 from assets.metadata import facts, table
@@ -19,7 +20,7 @@ PROMOTE = "PROMOTE"
     group_name="promotion",
     kinds={"json"},
     owners=OWNERS,
-    code_version="1",
+    code_version=code_version("promotion"),
     description="What the plan says of the candidate: one line per criterion with its figure, bound and verdict, and "
     "what would have changed it. It records the digests of the plan, the candidate, the dataset and the evaluation.",
 )

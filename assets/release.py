@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from assets import datasets, evaluation, promotion, telemetry, training
+from assets.code import code_version
 from assets.failures import plain_failures
 from assets.line import OWNERS, Line
 from assets.metadata import facts, table
@@ -31,7 +32,7 @@ RECENT = 20
     group_name="release",
     kinds={"json", "parquet", "safetensors"},
     owners=OWNERS,
-    code_version="1",
+    code_version=code_version("release"),
     description="A folder that stands alone: policy, configuration, dataset manifest and audit, evaluation, "
     "decision, lineage, and a card to read first. It refuses to be built unless the decision promotes exactly what it "
     "would ship, whatever ran before it. The same inputs give the same content digest.",
@@ -62,7 +63,7 @@ def verifies(line: Line) -> dg.AssetCheckResult:
     group_name="release",
     kinds={"json"},
     owners=OWNERS,
-    code_version="1",
+    code_version=code_version("release"),
     description="`releases/current.json`, changed in one step to point at the bundle, after a line in "
     "`releases/history.jsonl`. Moving it to where it already points changes nothing.",
 )

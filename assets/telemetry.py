@@ -3,6 +3,7 @@
 import dagster as dg
 
 from assets import datasets, training
+from assets.code import code_version
 from assets.failures import plain_failures
 from assets.line import OWNERS, Line
 from assets.metadata import facts
@@ -20,7 +21,7 @@ LEAST_NEED = 0.3
     group_name="telemetry",
     kinds={"markdown", "png"},
     owners=OWNERS,
-    code_version="1",
+    code_version=code_version("telemetry"),
     check_specs=specs(KEY, GUARANTEES),
     description="A page with plots: the training curve, what citizens did in each hour of the day, and how their needs "
     "went, per scenario, from the captured shards that the candidate learnt from.",

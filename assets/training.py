@@ -5,6 +5,7 @@ from typing import Any
 import dagster as dg
 
 from assets import datasets
+from assets.code import code_version
 from assets.failures import plain_failures
 from assets.line import OWNERS, Line
 from assets.metadata import facts, table
@@ -30,7 +31,7 @@ class TrainingConfig(dg.Config):
     group_name="training",
     kinds={"pytorch", "safetensors"},
     owners=OWNERS,
-    code_version="1",
+    code_version=code_version("training"),
     check_specs=specs(KEY, GUARANTEES),
     description="A network cloned from the teacher: weights as safetensors, their meaning as JSON. Its accuracy is "
     "measured on decisions of held-out episodes, per scenario and per action, beside the majority guess.",

@@ -6,16 +6,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from townlet_core.config import config_digest
 from townlet_core.errors import DataError
-from townlet_core.kernels import source_digest
 from townlet_core.kernels.streams import STREAM_NAMES
+from townlet_core.sources import ENGINE, source_digest
 
 if TYPE_CHECKING:
     from townlet_core.core.simulation import Simulation
 
 SCHEMA_VERSION = 1
 """Version of the records and the identity; it rises when either changes, together with a migration from the last."""
-ENGINE = ("config", "kernels", "world", "agents", "scheduler", "lifecycle", "rewards", "observations", "core")
-"""Packages whose sources decide what happens in a town; shards and snapshots record their digest."""
 
 Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Number = Annotated[int, Field(ge=0, le=2**31 - 1)]

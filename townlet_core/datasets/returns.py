@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 
 class Spans(NamedTuple):
@@ -49,6 +48,8 @@ def return_to_next(spans: Spans, discount: float) -> Outcome:
 
 def return_to_end(spans: Spans, discount: float) -> NDArray[np.float32]:
     """Discounted rewards from each decision to the end of the citizen's life or of its rows, float32 [decisions]."""
+    from scipy.signal import lfilter  # a second to load, and most commands never need it
+
     lives = np.split(spans.reward.astype(np.float64), np.flatnonzero(_fresh(spans))[1:])
     # Backwards in time the return is a first-order filter: what is there now plus discount times what came before.
     returns = [lfilter([1.0], [1.0, -discount], life[::-1])[::-1] for life in lives]

@@ -7,36 +7,20 @@ therefore named after a digest of the sources of every floor that holds kernels,
 import os
 import shutil
 from collections.abc import Callable
-from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, overload
 
 import numba
 
-KERNEL_PACKAGES = ("kernels", "world", "agents", "scheduler", "lifecycle", "rewards", "observations", "core", "policy")
+from townlet_core.sources import ENGINE, source_digest
+
 CACHES_KEPT = 4
-
-
-@cache
-def source_digest(*packages: str) -> str:
-    """Return the SHA-256 over the Python sources of packages of ``townlet_core`` (all of it when none is named).
-
-    Args:
-        packages: Names such as ``"world"``; the digest covers relative paths and contents, not times.
-    """
-    root = Path(__file__).resolve().parent.parent
-    folders = [root / name for name in packages] or [root]
-    digest = sha256()
-    for path in sorted(file for folder in folders for file in folder.rglob("*.py")):
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
 
 
 def cache_folder() -> Path:
     """Return the folder that holds the code compiled from exactly these sources."""
     default = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "townlet" / "kernels"
-    return Path(os.environ.get("TOWNLET_KERNEL_CACHE", default)) / source_digest(*KERNEL_PACKAGES)[:16]
+    return Path(os.environ.get("TOWNLET_KERNEL_CACHE", default)) / source_digest(*ENGINE, "policy")[:16]
 
 
 def prune_caches(folder: Path) -> None:
