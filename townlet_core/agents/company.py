@@ -46,11 +46,11 @@ def nearest_company(agents, ties, i, tick, radius, threshold):  # type: ignore[n
     """Find whom agent ``i`` would talk to: somebody near, free to talk, and liked rather than not.
 
     Returns:
-        (agent, tiles): (-1, 65535) where relationships are off, one has just talked, or nobody is near.
+        (agent, tiles): (-1, 65535) where relationships are off, one is busy or has just talked, or nobody is near.
     """
     me = agents[i]
     best, highest, tiles = NOBODY, REPELLED, NOBODY_NEAR
-    if ties.shape[1] == 0 or tick < me.chat_ready_at:
+    if ties.shape[1] == 0 or me.phase == USING or tick < me.chat_ready_at:
         return best, tiles
     for j in range(agents.shape[0]):
         other = agents[j]

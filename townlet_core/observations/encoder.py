@@ -5,6 +5,8 @@ The order of what is written here is the order of ``layout.hybrid_layout``; a Nu
 
 import math
 
+import numpy as np
+
 from townlet_core.agents.company import find_company
 from townlet_core.config.options import OPTION_NAMES, Option
 from townlet_core.kernels import kernel
@@ -25,10 +27,11 @@ PHASES = len(PHASE_NAMES)
 @kernel
 def crop_map(town, rules, agent, out):  # type: ignore[no-untyped-def]
     """Copy the packed tiles around an agent to ``out``, uint32 [w, w]."""
-    window = rules.scalars[0].window
+    # Unsigned, for numba then leaves out the test for negative indices.
+    window, top, left = np.uintp(rules.scalars[0].window), np.uintp(agent.y), np.uintp(agent.x)
     for row in range(window):
         for column in range(window):
-            out[row, column] = town.cells[agent.y + row, agent.x + column]
+            out[row, column] = town.cells[top + row, left + column]
 
 
 @kernel

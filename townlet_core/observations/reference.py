@@ -46,7 +46,8 @@ class _Scene:
 
     def company_cost(self) -> int | None:
         """Return how many tiles away the partner is that one would talk to, or None."""
-        if not self.ties.size or self.town.tick < self.agent.chat_ready_at:
+        using = PHASE_NAMES[self.agent.phase] == "using"
+        if not self.ties.size or using or self.town.tick < self.agent.chat_ready_at:
             return None
         radius, found = int(self.scalars.chat_radius), []
         for number, other in enumerate(self.people):

@@ -1,5 +1,7 @@
 """Affordances: which object serves an intention, what a use needs, and what it changes."""
 
+import numpy as np
+
 from townlet_core.kernels import WORLD, kernel, uniform_between
 from townlet_core.world.economy import pay
 from townlet_core.world.employment import may_work
@@ -35,8 +37,8 @@ def affordable(town, rules, i, a):  # type: ignore[no-untyped-def]
 @kernel
 def serves(town, rules, i, a, f):  # type: ignore[no-untyped-def]
     """Say whether object ``f`` can serve agent ``i`` with affordance ``a``: access, utility, stock, room."""
-    rule, fixture = rules.affordances[a], rules.fixtures[f]
-    citizen = rules.citizens[i]
+    rule, fixture = rules.affordances[np.uintp(a)], rules.fixtures[np.uintp(f)]
+    citizen = rules.citizens[np.uintp(i)]
     if fixture.owner >= 0 and fixture.owner != i:
         return False
     if fixture.home >= 0 and fixture.home != citizen.home:
@@ -47,7 +49,7 @@ def serves(town, rules, i, a, f):  # type: ignore[no-untyped-def]
         return False
     if rule.gives_meals > 0 and not _room_for_meals(town, rules, citizen.fridge, rule.gives_meals):
         return False
-    return town.fixtures[f].stock >= rule.takes_stock
+    return town.fixtures[np.uintp(f)].stock >= rule.takes_stock
 
 
 @kernel
@@ -64,8 +66,9 @@ def _room_for_meals(town, rules, fridge, meals):  # type: ignore[no-untyped-def]
 
 @kernel
 def _cost(town, rules, i, f):  # type: ignore[no-untyped-def]
-    agent, fixture = town.agents[i], town.fixtures[f]
-    cost = rules.distance[f, agent.y, agent.x] + QUEUE_COST * fixture.waiting
+    agent, fixture = town.agents[np.uintp(i)], town.fixtures[np.uintp(f)]
+    steps = rules.distance[np.uintp(f), np.uintp(agent.y), np.uintp(agent.x)]
+    cost = np.int64(steps) + QUEUE_COST * fixture.waiting
     if fixture.user >= 0 and fixture.user != i:
         cost += QUEUE_COST
         if is_rival(town.ties, i, fixture.user, rules.scalars[0].avoid_threshold):
