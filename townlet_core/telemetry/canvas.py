@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-SKY, AMBER, YELLOW, INK, GREY = "#56B4E9", "#E69F00", "#F0E442", "#333333", "#C4C4C4"
+SKY, AMBER, YELLOW, INK, GREY, WINE = "#56B4E9", "#E69F00", "#F0E442", "#333333", "#C4C4C4", "#7A1F3D"
 
 SERIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, AMBER, INK)
 """Colours of lines and markers in order, after Okabe and Ito."""
@@ -27,6 +27,7 @@ ACTION_COLOURS: Mapping[str, str] = {
     "work": INK,
     "shop": GREEN,
     "relax": PURPLE,
+    "socialise": WINE,
 }
 """Colour of each option, the same in every plot."""
 

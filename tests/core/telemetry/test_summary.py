@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from townlet_core.config import OPTION_NAMES
 from townlet_core.telemetry import KpiRow, kpi_rows, markdown_with_images, summarise, write_summary
+from townlet_core.telemetry.canvas import ACTION_COLOURS
 from townlet_core.telemetry.days import DayProfile
 from townlet_core.telemetry.intervals import Interval
 from townlet_core.telemetry.tables import interval_text, table
@@ -123,3 +125,8 @@ def test_tables_escape_what_would_end_a_cell() -> None:
 def test_an_interval_of_one_value_shows_the_value_alone() -> None:
     assert interval_text(Interval(0.5, -np.inf, np.inf, 1)) == "0.5"
     assert interval_text(Interval(0.5, 0.4, 0.6, 9)) == "0.5 [0.4, 0.6]"
+
+
+def test_every_option_has_a_colour_of_its_own() -> None:
+    colours = [ACTION_COLOURS[name] for name in OPTION_NAMES]
+    assert len(set(colours)) == len(OPTION_NAMES)
