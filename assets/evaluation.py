@@ -66,11 +66,18 @@ def _evaluate(config: EvaluationConfig, line: Line) -> dg.MaterializeResult:
             "dagster/column_schema": column_schema(rows.schema_arrow),
             "reused": judged.reused,
             "evaluation": facts({"digest": judged.evaluation.digest, **trial._asdict(), **judged.evaluation.policies}),
+            **_left_out(judged.rival),
             "figures": table(["scenario", "figure", *judged.evaluation.policies], _figures(judged.evaluation)),
             "towns": dg.MetadataValue.path(str(towns)),
         },
         check_results=results(findings),
     )
+
+
+def _left_out(rival: Any) -> dict[str, str]:
+    if rival is None or rival.incompatible is None:
+        return {}
+    return {"left_out": f"current release {rival.release.policy_digest[:12]}: {rival.incompatible}"}
 
 
 def _figures(evaluation: Any) -> list[list[str]]:

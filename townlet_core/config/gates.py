@@ -64,8 +64,8 @@ class ComparisonRules(BaseModel):
     guard_rails: dict[Identifier, GuardRail] = Field(min_length=1)
 
 
-class FirstReleaseRule(BaseModel):
-    """Whether a candidate may be released when there is no other release to compare it with, and what it must match."""
+class UncomparedRule(BaseModel):
+    """Whether a candidate may be released without a release to compare it with, and what it must match then."""
 
     model_config = STRICT
     allow: bool
@@ -73,14 +73,19 @@ class FirstReleaseRule(BaseModel):
 
 
 class GatePolicy(BaseModel):
-    """The whole plan. Nothing has a default: what a candidate was judged by can be read in the file."""
+    """The whole plan. Nothing has a default: what a candidate was judged by can be read in the file.
+
+    `first_release` holds when there is no other release; `incompatible_release` when there is one whose policy cannot
+    live in the towns, since it was trained on another observation layout or action table.
+    """
 
     model_config = STRICT
     plan: Identifier
     data: DataRules
     cloning: CloningRules
     comparison: ComparisonRules
-    first_release: FirstReleaseRule
+    first_release: UncomparedRule
+    incompatible_release: UncomparedRule
 
 
 def load_gates(path: str | Path) -> GatePolicy:

@@ -86,15 +86,23 @@ def _head(subject: Subject) -> str:
 def _verdict(subject: Subject) -> str:
     decision = subject.decision
     counts = [str(criterion.verdict) for criterion in decision.criteria]
-    baseline = f"`{decision.baseline_digest[:12]}`" if decision.baseline_digest else "none; this is a first release"
     rows = [
         ("verdict", decision.verdict),
         ("criteria passed", f"{counts.count('pass')} of {len(counts)}"),
         ("plan", f"{decision.plan}, digest `{decision.gates_digest[:12]}`"),
-        ("release it was compared with", baseline),
+        ("release it was compared with", _baseline(decision)),
     ]
     reasons = "\n".join(f"- {reason}" for reason in decision.reasons)
     return "## The decision\n\n" + markdown_table(["what", "value"], rows) + (f"\n\n{reasons}" if reasons else "")
+
+
+def _baseline(decision: Decision) -> str:
+    if decision.baseline_digest is None:
+        return "none; this is a first release"
+    replaced = f"`{decision.baseline_digest[:12]}`"
+    if decision.incompatible is None:
+        return replaced
+    return f"none; the release it replaces, {replaced}, could not be, since its layout differs: {decision.incompatible}"
 
 
 def _living(subject: Subject) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
@@ -15,7 +16,8 @@ from townlet_core.datasets.store import Record
 from townlet_core.datasets.versions import read_version
 from townlet_core.errors import DataError
 from townlet_core.kernels import source_digest
-from townlet_core.policy.checkpoint import load_checkpoint
+from townlet_core.policy.checkpoint import load_checkpoint, read_checkpoint
+from townlet_core.policy.layouts import first_difference
 from townlet_core.policy.teacher import Teacher
 from townlet_core.release.candidate import Candidate, read_candidate
 from townlet_core.release.manifest import CONTENT
@@ -51,23 +53,43 @@ class Trial(NamedTuple):
     seed: int
 
 
+class Rival(NamedTuple):
+    """The release that a candidate would replace, and its checkpoint folder.
+
+    `incompatible` is how its layout differs from the candidate's, or None. The candidate has to live in the towns, so
+    a policy of another layout cannot.
+    """
+
+    release: Release
+    folder: Path
+    incompatible: str | None
+
+
 @dataclass(frozen=True)
 class Judged:
-    """An evaluation on record: the evaluation, the names of its objects, and whether it was found or made."""
+    """An evaluation on record: the evaluation, the names of its objects, and whether it was found or made.
+
+    `rival` is the release that the candidate would replace, or None; it took part unless it is incompatible.
+    """
 
     evaluation: Evaluation
     record: Record
     reused: bool
+    rival: Rival | None
 
 
 def evaluate_candidate(candidate: Candidate, scenarios: Sequence[Scenario], trial: Trial, workshop: Workshop) -> Judged:
     """Let the candidate, the release it would replace and the teacher live in the same held-out towns.
 
+    A release whose policy was trained on another layout stays out; the plan has a rule for that.
+
     Raises:
-        CheckpointError: a policy cannot live in one of the scenarios.
-        DataError: the bundle of the current release is gone.
+        CheckpointError: the candidate cannot live in one of the scenarios, or the policy of the current release is
+            missing or damaged.
+        DataError: the current release holds another policy than its pointer says.
     """
-    contenders = _contenders(candidate, champion(workshop.state, candidate.digest), workshop)
+    rival = find_rival(candidate, workshop)
+    contenders = _contenders(candidate, rival)
     inputs = {
         "contenders": {name: contender.digest for name, contender in contenders.items()},
         "scenarios": {scenario.name: config_digest(scenario.config) for scenario in scenarios},
@@ -79,7 +101,27 @@ def evaluate_candidate(candidate: Candidate, scenarios: Sequence[Scenario], tria
         return _stored(evaluate(contenders, scenarios, **trial._asdict()), workshop)
 
     derived = derive(workshop.artifacts, "evaluation", inputs, build, code=code)
-    return Judged(_load(derived.record, workshop), derived.record, derived.reused)
+    return Judged(_load(derived.record, workshop), derived.record, derived.reused, rival)
+
+
+def find_rival(candidate: Candidate, workshop: Workshop) -> Rival | None:
+    """The release that a candidate would replace, its policy read and verified anew; None when there is none.
+
+    Raises:
+        CheckpointError: its policy is missing or damaged; that is never taken for another layout.
+        DataError: its bundle holds another policy than the release pointer says.
+    """
+    release = champion(workshop.state, candidate.digest)
+    if release is None:
+        return None
+    folder = workshop.data / release.bundle / CONTENT / "policy"
+    found = read_checkpoint(folder)
+    if found.digest != release.policy_digest:
+        raise DataError(
+            f"{folder}: holds policy {found.digest[:12]}…, release {release.release_id} is about "
+            f"{release.policy_digest[:12]}…; restore the bundle from a copy"
+        )
+    return Rival(release, folder, first_difference(found.layout, read_checkpoint(candidate.folder).layout))
 
 
 def read_evaluation(workshop: Workshop) -> Evaluation:
@@ -93,14 +135,16 @@ def gather_evidence(workshop: Workshop) -> Evidence:
     Raises:
         DataError: no candidate or no dataset was published, or something is damaged. A missing evaluation is no error
             here: it is evidence that is missing, and holds the decision.
+        CheckpointError: the policy of the current release is missing or damaged.
     """
     candidate = read_candidate(workshop)
     manifest = read_version(workshop.datasets, str(workshop.latest("dataset")["id"]))
-    rival = champion(workshop.state, candidate.digest)
+    rival = find_rival(candidate, workshop)
     return Evidence(
         candidate_digest=candidate.digest,
         dataset_id=manifest["id"],
-        baseline_digest=rival.policy_digest if rival is not None else None,
+        baseline_digest=rival.release.policy_digest if rival is not None else None,
+        incompatible=rival.incompatible if rival is not None else None,
         engine=source_digest(*ENGINE),
         data=_data(manifest),
         cloning=_cloning(candidate),
@@ -125,10 +169,10 @@ def require_decision(gates: GatePolicy, workshop: Workshop) -> tuple[Decision, E
     return require_promotion(read_decision(workshop.state), gates, evidence), evidence
 
 
-def _contenders(candidate: Candidate, rival: Release | None, workshop: Workshop) -> dict[str, Contender]:
+def _contenders(candidate: Candidate, rival: Rival | None) -> dict[str, Contender]:
     folders = {CANDIDATE: candidate.folder}
-    if rival is not None:
-        folders[CURRENT] = workshop.data / rival.bundle / CONTENT / "policy"
+    if rival is not None and rival.incompatible is None:
+        folders[CURRENT] = rival.folder
     loaded = {name: load_checkpoint(folder, name=name) for name, folder in folders.items()}
     teacher = Contender(source_digest(*ENGINE, "policy"), Teacher)
     return {**{name: Contender(policy.digest, policy.enter) for name, policy in loaded.items()}, TEACHER: teacher}

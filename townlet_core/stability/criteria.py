@@ -94,13 +94,13 @@ def at_most(name: str, value: float | None, bound: float, what: str) -> Criterio
 def agrees(name: str, found: object, expected: object, what: str, remedy: str) -> Criterion:
     """Require evidence to be about the thing that is judged; stale or missing evidence holds."""
     passed = found == expected and found is not None
-    told = "missing" if found is None else f"{_short(found)}, not {_short(expected)}"
+    told = "missing" if found is None else f"{short(found)}, not {short(expected)}"
     return Criterion(
         name=name,
         value=None,
         bound=None,
         verdict=Verdict.PASS if passed else Verdict.HOLD,
-        reason=f"{what} is {_short(expected)} as it should be" if passed else f"{what} is {told}",
+        reason=f"{what} is {short(expected)} as it should be" if passed else f"{what} is {told}",
         what_would_change=f"another {what.removeprefix('the ')}" if passed else remedy,
     )
 
@@ -160,6 +160,7 @@ def _number(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
-def _short(value: object) -> str:
+def short(value: object) -> str:
+    """A value as reasons show it: of a digest its first digits, anything else whole."""
     text = str(value)
     return f"{text[:12]}…" if len(text) == 64 else text

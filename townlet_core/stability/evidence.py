@@ -1,6 +1,8 @@
 """What a candidate is judged on: figures of its data, of its training and of its life in the towns, with digests."""
 
-from pydantic import BaseModel
+from typing import Self
+
+from pydantic import BaseModel, model_validator
 
 from townlet_core.config import digest
 from townlet_core.stability.criteria import FROZEN, Figure
@@ -35,17 +37,25 @@ class Evidence(BaseModel):
     """Everything that a decision rests on; a part that does not exist is None and holds the decision.
 
     `baseline_digest` is the policy of the release that the candidate would replace (`promotion.champion`), None when
-    there is none; `engine` is the digest of the engine's sources as they are now.
+    there is none; `incompatible` is how its layout differs from the candidate's, None when both can live in the same
+    towns; `engine` is the digest of the engine's sources as they are now.
     """
 
     model_config = FROZEN
     candidate_digest: str
     dataset_id: str
     baseline_digest: str | None
+    incompatible: str | None
     engine: str
     data: DataEvidence | None
     cloning: CloningEvidence | None
     evaluation: Evaluation | None
+
+    @model_validator(mode="after")
+    def _somebody_differs(self) -> Self:
+        if self.incompatible is not None and self.baseline_digest is None:
+            raise ValueError("incompatible: there is no release whose layout could differ")
+        return self
 
     @property
     def digest(self) -> str:

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel
 
 from townlet_core.config import digest
-from townlet_core.config.gates import GatePolicy, GuardRail
+from townlet_core.config.gates import GatePolicy, GuardRail, UncomparedRule
 from townlet_core.stability.criteria import (
     FROZEN,
     Criterion,
@@ -15,6 +15,7 @@ from townlet_core.stability.criteria import (
     at_least,
     at_most,
     missing,
+    short,
     worst,
 )
 from townlet_core.stability.evaluation import CANDIDATE, CURRENT, Evaluation, difference, estimate
@@ -26,7 +27,11 @@ _OUTCOMES: dict[Verdict, Outcome] = {Verdict.PASS: "PROMOTE", Verdict.HOLD: "HOL
 
 
 class Decision(BaseModel):
-    """The verdict on one candidate, with every criterion, and the digests of exactly what it is about."""
+    """The verdict on one candidate, with every criterion, and the digests of exactly what it is about.
+
+    `baseline_digest` is the policy of the release that the candidate would replace, also when it could not be compared
+    with it; `incompatible` is then how their layouts differ.
+    """
 
     model_config = FROZEN
     verdict: Outcome
@@ -37,6 +42,7 @@ class Decision(BaseModel):
     dataset_id: str
     evaluation_digest: str | None
     baseline_digest: str | None
+    incompatible: str | None
     evidence_digest: str
     first_release: bool
 
@@ -71,6 +77,7 @@ def decide(policy: GatePolicy, evidence: Evidence) -> Decision:
         dataset_id=evidence.dataset_id,
         evaluation_digest=evidence.evaluation.digest if evidence.evaluation is not None else None,
         baseline_digest=evidence.baseline_digest,
+        incompatible=evidence.incompatible,
         evidence_digest=evidence.digest,
         first_release=evidence.baseline_digest is None,
     )
@@ -87,7 +94,7 @@ def _freshness(evidence: Evidence) -> list[Criterion]:
             "the evaluated candidate",
             "an evaluation of this candidate",
         ),
-        _same_baseline(evaluated.get(CURRENT), evidence.baseline_digest),
+        _same_baseline(evaluated.get(CURRENT), evidence.baseline_digest if evidence.incompatible is None else None),
         agrees(
             "evidence.engine",
             evidence.evaluation.engine if evidence.evaluation is not None else None,
@@ -165,19 +172,41 @@ def _cloning(policy: GatePolicy, evidence: Evidence) -> list[Criterion]:
     ]
 
 
+class _Uncompared(NamedTuple):
+    """Why there is no release to compare with, and the rule of the plan that then takes the place of its baselines."""
+
+    name: str
+    rule: UncomparedRule
+    why: str
+    otherwise: str
+
+
+def _uncompared(policy: GatePolicy, evidence: Evidence) -> _Uncompared | None:
+    if evidence.baseline_digest is None:
+        return _Uncompared("first_release", policy.first_release, "there is no other release", "")
+    if evidence.incompatible is None:
+        return None
+    current = f"the current release {short(evidence.baseline_digest)}"
+    why = f"{current} could not be compared, since its layout differs: {evidence.incompatible}"
+    otherwise = ", or towns with the layout of the current release and a candidate for them"
+    return _Uncompared("incompatible_release", policy.incompatible_release, why, otherwise)
+
+
 def _release_rule(policy: GatePolicy, evidence: Evidence) -> list[Criterion]:
-    if evidence.baseline_digest is not None:
+    uncompared = _uncompared(policy, evidence)
+    if uncompared is None:
         return []
-    rule = policy.first_release
-    told = f"there is no other release; the plan's first_release rule {'allows' if rule.allow else 'forbids'} one"
+    name, rule, why, otherwise = uncompared
+    told = f"{why}; the plan's {name} rule {'allows' if rule.allow else 'forbids'} one"
+    change = f"{name}.allow: {str(not rule.allow).lower()} in the plan"
     return [
         Criterion(
-            name="first_release",
+            name=name,
             value=None,
             bound=None,
             verdict=Verdict.PASS if rule.allow else Verdict.HOLD,
             reason=f"{told} that is no worse than {rule.must_match}" if rule.allow else told,
-            what_would_change=f"first_release.allow: {str(not rule.allow).lower()} in the plan",
+            what_would_change=change if rule.allow else f"{change}{otherwise}",
         )
     ]
 
@@ -193,7 +222,8 @@ def _comparisons(policy: GatePolicy, evidence: Evidence) -> list[Criterion]:
         agrees("comparison.days", evaluation.days, rules.days, "the number of days", remedy),
         *(missing(f"comparison.{name}", f"scenario {name} was not evaluated") for name in absent),
     ]
-    baselines = rules.baselines if evidence.baseline_digest is not None else (policy.first_release.must_match,)
+    uncompared = _uncompared(policy, evidence)
+    baselines = rules.baselines if uncompared is None else (uncompared.rule.must_match,)
     for scenario in sorted(evaluation.scenarios):
         towns = evaluation.towns_of(scenario)
         criteria.append(_enough_towns(f"comparison.{scenario}.towns", towns, rules.min_towns))

@@ -17,6 +17,7 @@ SCENARIOS = ("low_money", "one_shower", "ordinary_day", "stove_outage")
 LEVELS = {"survival": 1.0, "needs_ok_share": 0.9, "attendance": 0.95, "return": 2.5}
 SPREAD = {"survival": 0.0, "needs_ok_share": 0.02, "attendance": 0.02, "return": 0.1}
 TOWNS = 32
+DIFFERENCE = "feature 9 is 'wallet' in the policy and 'purse' in the town"
 
 
 def drawn_run(generator: np.random.Generator, towns: int, shift: Mapping[str, float], common: np.ndarray) -> PolicyRun:
@@ -55,6 +56,7 @@ def sound_evidence(**changes: object) -> Evidence:
         "candidate_digest": CANDIDATE,
         "dataset_id": DATASET,
         "baseline_digest": None,
+        "incompatible": None,
         "engine": ENGINE,
         "data": DataEvidence(
             dataset_id=DATASET,
@@ -78,6 +80,11 @@ def with_current(**changes: object) -> Evidence:
     """Evidence beside a current release."""
     parts = {"baseline_digest": CURRENT, "evaluation": drawn_evaluation(current=CURRENT)}
     return sound_evidence(**(parts | changes))
+
+
+def with_incompatible(**changes: object) -> Evidence:
+    """Evidence of a candidate that would replace a release of another layout, which stayed out of the evaluation."""
+    return sound_evidence(**({"baseline_digest": CURRENT, "incompatible": DIFFERENCE} | changes))
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,19 @@
 """The gate promotes what passes every criterion, and refuses everything else for the right reason."""
 
 import pytest
+from pydantic import ValidationError
 
 from tests.core.stability.conftest import (
     CURRENT,
     DATASET,
+    DIFFERENCE,
     SCENARIOS,
     TOWNS,
     drawn_evaluation,
     sound_evidence,
     with_current,
     with_figure,
+    with_incompatible,
 )
 from townlet_core.config import digest
 from townlet_core.config.gates import GatePolicy
@@ -68,6 +71,13 @@ def test_sound_evidence_promotes_over_the_current_release_too(plan: GatePolicy) 
         ),
         (sound_evidence(engine="0" * 64), "HOLD", "evidence.engine", "is eeeeeeeeeeee…, not 000000000000…"),
         (with_current(baseline_digest="0" * 64), "HOLD", "evidence.baseline", "not 000000000000…"),
+        (with_current(incompatible=DIFFERENCE), "HOLD", "evidence.baseline", "is 999999999999…, not none"),
+        (
+            with_incompatible(evaluation=drawn_evaluation(shift={"return": -3.0})),
+            "FAIL",
+            "guard.one_shower.return.teacher",
+            "which lies below -0.25",
+        ),
         (sound_evidence(data=data(decisions=4999)), "FAIL", "data.decisions", "4999, which is below 5000"),
         (
             sound_evidence(data=data(action_shares={"idle": 0.96, "work": 0.04})),
@@ -190,6 +200,46 @@ def test_a_first_release_must_match_whom_the_plan_names(plan: GatePolicy) -> Non
     assert criterion(decision, "guard.ordinary_day.return.champion").verdict == "hold"
 
 
+def test_a_release_of_another_layout_is_no_baseline_and_the_decision_says_so(plan: GatePolicy) -> None:
+    decision = decide(changed(plan, "first_release", allow=False), with_incompatible())
+    assert decision.verdict == "PROMOTE", decision.reasons
+    assert (decision.baseline_digest, decision.incompatible, decision.first_release) == (CURRENT, DIFFERENCE, False)
+    assert criterion(decision, "incompatible_release").reason == (
+        "the current release 999999999999… could not be compared, since its layout differs: feature 9 is 'wallet' in "
+        "the policy and 'purse' in the town; the plan's incompatible_release rule allows one that is no worse than "
+        "teacher"
+    )
+    names = {one.name for one in decision.criteria}
+    assert "guard.ordinary_day.return.teacher" in names
+    assert not {name for name in names if name == "first_release" or name.endswith(".current")}
+
+
+def test_replacing_a_release_of_another_layout_needs_its_explicit_rule(plan: GatePolicy) -> None:
+    strict = changed(plan, "incompatible_release", allow=False)
+    decision = decide(strict, with_incompatible())
+    assert decision.verdict == "HOLD"
+    (told,) = decision.reasons
+    assert told.startswith("incompatible_release: the current release 999999999999… could not be compared")
+    assert told.endswith("the plan's incompatible_release rule forbids one")
+    assert criterion(decision, "incompatible_release").what_would_change == (
+        "incompatible_release.allow: true in the plan, or towns with the layout of the current release and a candidate "
+        "for them"
+    )
+    assert decide(strict, with_current()).verdict == "PROMOTE"
+    assert decide(strict, sound_evidence()).verdict == "PROMOTE"
+
+
+def test_who_replaces_a_release_of_another_layout_must_match_whom_the_plan_names(plan: GatePolicy) -> None:
+    decision = decide(changed(plan, "incompatible_release", must_match="champion"), with_incompatible())
+    assert decision.verdict == "HOLD"
+    assert criterion(decision, "guard.ordinary_day.return.champion").verdict == "hold"
+
+
+def test_nobody_can_be_incompatible_with_no_release() -> None:
+    with pytest.raises(ValidationError, match="no release whose layout could differ"):
+        sound_evidence(incompatible=DIFFERENCE)
+
+
 def test_being_worse_than_the_current_release_fails_even_when_the_teacher_is_matched(plan: GatePolicy) -> None:
     evaluation = drawn_evaluation(current=CURRENT)
     for town in range(TOWNS):
@@ -229,8 +279,9 @@ def test_the_worst_reason_is_told_first(plan: GatePolicy) -> None:
     assert any(severity)
 
 
-def test_a_decision_survives_its_own_json(plan: GatePolicy) -> None:
-    decision = decide(plan, with_current())
+@pytest.mark.parametrize("evidence", [sound_evidence(), with_current(), with_incompatible()])
+def test_a_decision_survives_its_own_json(plan: GatePolicy, evidence: Evidence) -> None:
+    decision = decide(plan, evidence)
     assert Decision.model_validate_json(decision.model_dump_json()) == decision
 
 

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.stability.conftest import CANDIDATE, CURRENT, drawn_evaluation, sound_evidence, with_current
+from tests.core.stability.conftest import (
+    CANDIDATE,
+    CURRENT,
+    drawn_evaluation,
+    sound_evidence,
+    with_current,
+    with_incompatible,
+)
 from townlet_core.config.gates import GatePolicy
 from townlet_core.datasets import Store
 from townlet_core.errors import DataError, RefusedError
@@ -85,6 +92,43 @@ def test_a_hold_or_a_fail_is_refused_with_its_reasons(plan: GatePolicy, evidence
 )
 def test_a_decision_about_something_else_is_refused(plan: GatePolicy, shipped: Evidence, told: str) -> None:
     assert told in refusal(decide(plan, sound_evidence()), plan, shipped)
+
+
+def test_a_promotion_over_a_release_of_another_layout_is_let_through_as_recorded(
+    plan: GatePolicy, store: Store
+) -> None:
+    write_decision(store, decide(plan, with_incompatible()))
+    assert require_promotion(read_decision(store), plan, with_incompatible()).baseline_digest == CURRENT
+
+
+@pytest.mark.parametrize(
+    ("shipped", "told"),
+    [
+        (with_incompatible(baseline_digest="0" * 64), "the decision compares with another release"),
+        (sound_evidence(), "the decision compares with another release"),
+        (with_current(), "the decision rests on another evaluation"),
+        (with_current(evaluation=drawn_evaluation()), "the record is not what plan and evidence give"),
+        (with_incompatible(incompatible="map window is 11"), "the record is not what plan and evidence give"),
+    ],
+)
+def test_a_promotion_over_a_release_of_another_layout_holds_for_no_other(
+    plan: GatePolicy, shipped: Evidence, told: str
+) -> None:
+    assert told in refusal(decide(plan, with_incompatible()), plan, shipped)
+
+
+def test_a_first_promotion_does_not_hold_once_there_is_a_release_of_another_layout(plan: GatePolicy) -> None:
+    assert "compares with another release" in refusal(decide(plan, sound_evidence()), plan, with_incompatible())
+
+
+def test_a_hold_over_a_release_of_another_layout_is_refused_whatever_the_record_says(plan: GatePolicy) -> None:
+    rule = plan.incompatible_release.model_copy(update={"allow": False})
+    strict = plan.model_copy(update={"incompatible_release": rule})
+    held = decide(strict, with_incompatible())
+    assert "refused: HOLD: incompatible_release: " in refusal(held, strict, with_incompatible())
+    forged = held.model_copy(update={"verdict": "PROMOTE"})
+    assert "not what plan and evidence give" in refusal(forged, strict, with_incompatible())
+    assert "changed since" in refusal(decide(plan, with_incompatible()), strict, with_incompatible())
 
 
 def test_a_plan_that_changed_after_the_decision_is_refused_even_if_it_became_laxer(plan: GatePolicy) -> None:
@@ -227,6 +271,23 @@ def test_a_release_judged_against_one_that_is_no_longer_current_is_refused(plan:
     with pytest.raises(RefusedError, match="not the one it was judged against"):
         publish(store, release("r3", late), late, {})
     assert current_release(store) == release("r2", rival)
+
+
+def test_a_release_of_another_layout_is_replaced_only_while_it_is_the_one_that_was_named(
+    plan: GatePolicy, store: Store
+) -> None:
+    first, rival = promoted(plan, CURRENT, None), promoted(plan, "5" * 64, CURRENT)
+    decision = decide(plan, with_incompatible())
+    with pytest.raises(RefusedError, match="not the one it was judged against"):
+        publish(store, release("r3", decision), decision, {})
+    publish(store, release("r1", first), first, {})
+    assert publish(store, release("r3", decision), decision, {})
+    again = Store(Path(store.root) / "again")
+    publish(again, release("r1", first), first, {})
+    publish(again, release("r2", rival), rival, {})
+    with pytest.raises(RefusedError, match="not the one it was judged against"):
+        publish(again, release("r3", decision), decision, {})
+    assert current_release(again) == release("r2", rival)
 
 
 def test_a_candidate_is_measured_against_the_release_that_it_replaces_also_when_it_is_built_again(

@@ -1,0 +1,41 @@
+"""The card says whom a release was compared with, and if nobody, why."""
+
+import pytest
+
+from tests.core.stability.conftest import GATES, sound_evidence, with_current, with_incompatible
+from townlet_core.config.gates import load_gates
+from townlet_core.release.card import Subject, write_card
+from townlet_core.stability import Evidence, decide
+
+REPORT = {"accuracy": 0.93, "majority_share": 0.3, "train_decisions": 900, "held_decisions": 100, "actions": {}}
+MANIFEST = {
+    "id": "d" * 64,
+    "shards": [{"date": "2026-11-01"}],
+    "quality": {"rejected_episodes": 0, "scenarios": {}},
+}
+
+
+def card(evidence: Evidence) -> str:
+    assert evidence.evaluation is not None
+    return write_card(Subject(decide(load_gates(GATES), evidence), evidence.evaluation, MANIFEST, REPORT))
+
+
+@pytest.mark.parametrize(
+    ("evidence", "told", "beside"),
+    [
+        (sound_evidence(), "none; this is a first release |", "beside the teacher in"),
+        (with_current(), "`999999999999` |", "beside the teacher and the release it would replace in"),
+        (
+            with_incompatible(),
+            "none; the release it replaces, `999999999999`, could not be, since its layout differs: feature 9 is "
+            "'wallet' in the policy and 'purse' in the town |",
+            "beside the teacher in",
+        ),
+    ],
+)
+def test_the_card_names_the_release_that_it_was_compared_with_or_says_why_there_is_none(
+    evidence: Evidence, told: str, beside: str
+) -> None:
+    text = card(evidence)
+    assert f"| release it was compared with | {told}" in text
+    assert beside in text
