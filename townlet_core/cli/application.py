@@ -2,7 +2,7 @@
 
 import typer
 
-from townlet_core.cli import data, learning, simulation, snapshots, telemetry, validation
+from townlet_core.cli import data, learning, observations, settings, simulation, snapshots, telemetry, validation
 from townlet_core.cli.running import EXIT_CODES
 
 
@@ -27,6 +27,8 @@ def application() -> typer.Typer:
     evaluate = "Example: townlet evaluate data/candidates/<digest> one_shower --towns 24"
     app.command("evaluate", epilog=evaluate)(learning.evaluate_checkpoint)
     app.add_typer(validation.app, name="validate")
+    app.add_typer(settings.app, name="config")
+    app.add_typer(observations.app, name="observations")
     app.add_typer(snapshots.app, name="snapshot")
     app.add_typer(telemetry.app, name="telemetry")
     return app

@@ -91,7 +91,7 @@ def parse_document(text: str, file: str) -> Document:
 
 def plain_document(data: Any, name: str) -> Document:
     """Wrap data that came from no file; errors then name `name` and the key, without a line."""
-    return Document(data, {path: Place(name, None, path) for path in _paths(data, ())})
+    return Document(data, {path: Place(name, None, path) for path in every_path(data)})
 
 
 def describe_value(value: Any) -> str:
@@ -109,14 +109,15 @@ def describe_value(value: Any) -> str:
     return str(value)
 
 
-def _paths(data: Any, path: KeyPath) -> Iterator[KeyPath]:
+def every_path(data: Any, path: KeyPath = ()) -> Iterator[KeyPath]:
+    """List the paths of plain data and of everything in it, from the root on, each below `path`."""
     yield path
     if isinstance(data, Mapping):
         for key, value in data.items():
-            yield from _paths(value, (*path, key))
+            yield from every_path(value, (*path, key))
     elif isinstance(data, list | tuple):
         for index, value in enumerate(data):
-            yield from _paths(value, (*path, index))
+            yield from every_path(value, (*path, index))
 
 
 def _composed(text: str, file: str) -> Document:

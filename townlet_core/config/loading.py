@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from os.path import isabs, join, normpath
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -30,6 +30,13 @@ EMBEDDED = ("map", "affordances")
 """Keys of a town whose value may be the path of another file, relative to the file that names it."""
 
 
+class TracedTown(NamedTuple):
+    """A town and where everything in it was written; what has no place of its own has its default."""
+
+    config: TownConfig
+    document: Document
+
+
 def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) -> TownConfig:
     """Load a town with its map and its affordances embedded.
 
@@ -46,7 +53,7 @@ def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
     document = read_document(path)
     if overrides:
         document = _merged(document, plain_document(dict(overrides), "overrides"), ())
-    return _town(document)
+    return _town(document).config
 
 
 def load_scenario(name_or_path: str | Path, configs: Path = Path("configs")) -> Scenario:
@@ -56,14 +63,32 @@ def load_scenario(name_or_path: str | Path, configs: Path = Path("configs")) -> 
         ConfigError: No such scenario, or something in it or in its town is wrong; an error in an override
             names the scenario's line.
     """
-    path = _scenario_path(name_or_path, configs)
+    written, traced = _scenario(_scenario_path(name_or_path, configs))
+    return Scenario(written.scenario, written.description, traced.config, written.capture)
+
+
+def trace_town(name_or_path: str | Path, configs: Path = Path("configs")) -> TracedTown:
+    """Load a town by its file, or a scenario by its file or name, and keep where everything in it was written.
+
+    Raises:
+        ConfigError: As `load_config` and `load_scenario`.
+    """
+    return trace_file(_scenario_path(name_or_path, configs))
+
+
+def trace_file(path: Path) -> TracedTown:
+    """Load the file of a town or of a scenario, and keep where everything in it was written. Raises ConfigError."""
+    document = read_document(path)
+    return _scenario(path)[1] if "scenario" in document.data else _town(document)
+
+
+def _scenario(path: Path) -> tuple[ScenarioFile, TracedTown]:
     document = read_document(path)
     written = read_model(document, ScenarioFile)
     if written.scenario != path.stem:
         raise document.error(("scenario",), f"found '{written.scenario}', expected the file's own name '{path.stem}'")
     town = read_document(_referred(document, ("town",)))
-    config = _town(_merged(town, document, ("overrides",)))
-    return Scenario(written.scenario, written.description, config, written.capture)
+    return written, _town(_merged(town, document, ("overrides",)))
 
 
 def scenario_names(configs: Path = Path("configs")) -> list[str]:
@@ -129,11 +154,11 @@ def schema_of(model: type[BaseModel]) -> dict[str, Any]:
     return model.model_json_schema()
 
 
-def _town(document: Document) -> TownConfig:
+def _town(document: Document) -> TracedTown:
     for key in EMBEDDED:
         if isinstance(document.data.get(key), str):
             document = _grafted(document, key, read_document(_referred(document, (key,))))
-    return _checked(document, TownConfig, town_problems)
+    return TracedTown(_checked(document, TownConfig, town_problems), document)
 
 
 def _checked(document: Document, model: type[Model], problems: Callable[[Model], Iterator[Problem]]) -> Model:

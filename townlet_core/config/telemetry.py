@@ -15,12 +15,15 @@ TLS_FILES = ("ca_file", "cert_file", "key_file")
 _COMMAND_LINE = Place("--telemetry", None, ())
 Category: TypeAlias = Literal[
     "absence",
+    "chat",
     "chore",
     "day",
     "death",
     "failure",
+    "friendship",
     "late",
     "meal",
+    "quarrel",
     "queue",
     "rent",
     "rest",

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from townlet_core.config import TownConfig
 from townlet_core.world.rules import Names
-from townlet_core.world.state import TownState
+from townlet_core.world.state import NOBODY, TownState
 
 
 def _ratio(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -17,11 +17,20 @@ def _ratio(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> npt.NDArray[np.fl
     return share
 
 
+def _company(state: TownState) -> dict[str, npt.NDArray[np.float64]]:
+    """Return per town how many ties an agent has, and how much rivalry is in a tie."""
+    towns, agents, _ = state.ties.shape
+    kept = (state.ties["other"] != NOBODY).reshape(towns, -1)
+    rivalry = np.where(kept, state.ties["rivalry"].reshape(towns, -1), 0.0)
+    return {"ties": kept.sum(axis=1) / agents, "rivalry": _ratio(rivalry, kept)}
+
+
 def kpis_of(state: TownState, names: Names, config: TownConfig) -> dict[str, npt.NDArray[np.float64]]:
     """Return the key figures of each town since its reset, each float64 [B].
 
     ``survival`` and the shares lie in 0..1; ``attendance`` is worked over scheduled ticks; ``return`` is the mean sum
-    of rewards per agent; ``conflicts`` and ``uses_*`` are per agent and day; ``wallet`` is in coins.
+    of rewards per agent; ``conflicts``, ``chats`` (good ones) and ``uses_*`` are per agent and day; ``wallet`` is in
+    coins; ``ties`` are per agent, ``rivalry`` is their mean 0..1. Where relationships are off, these three are 0.
     """
     agents = state.agents
     days = np.maximum(agents["ticks"].sum(axis=1) / config.clock.ticks_per_day, 1e-9)
@@ -36,6 +45,8 @@ def kpis_of(state: TownState, names: Names, config: TownConfig) -> dict[str, npt
         "rent_unpaid": agents["rent_unpaid"].mean(axis=1, dtype=np.float64),
         "conflicts": agents["conflicts"].sum(axis=1) / days,
         "failed_uses": agents["failed"].sum(axis=1) / days,
+        "chats": agents["chats"].sum(axis=1) / days,
+        **_company(state),
     }
     uses = {f"uses_{name}": agents["finished"][:, :, k].sum(axis=1) / days for k, name in enumerate(names.affordances)}
     return {name: values.astype(np.float64) for name, values in {**figures, **uses}.items()}

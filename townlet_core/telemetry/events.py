@@ -25,6 +25,11 @@ VALUE_UNITS = {
     Event.RENT_UNPAID: "coins",
     Event.RESTOCK: "pieces",
     Event.FAINT: "hunger",
+    Event.HANDOVER: "ticks waited",
+    Event.CHAT_SUCCESS: "quality",
+    Event.CHAT_FAILURE: "quality",
+    Event.TIE_FORMED: "strength",
+    Event.TIE_LOST: "strength",
 }
 """What the value of an event counts; kinds that are not listed carry none."""
 

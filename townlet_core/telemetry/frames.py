@@ -11,10 +11,10 @@ from townlet_core.telemetry.diffs import State
 from townlet_core.telemetry.events import named_events
 from townlet_core.telemetry.privacy import Identities
 from townlet_core.telemetry.windows import DayFigures, town_rows
-from townlet_core.world.state import PHASE_NAMES, SHIFT_NAMES, UTILITY_NAMES
+from townlet_core.world.state import NOBODY, PERSONALITY_NAMES, PHASE_NAMES, SHIFT_NAMES, UTILITY_NAMES
 
 LEVEL_DIGITS, COIN_DIGITS = 4, 6
-"""Digits behind the point: of needs and event values, and of money."""
+"""Digits behind the point: of needs, feelings and event values, and of money."""
 
 
 def run_facts(sim: Simulation, town: int, identities: Identities) -> dict[str, Any]:
@@ -80,7 +80,11 @@ def _clock(sim: Simulation, town: int) -> State:
 
 def _agents(sim: Simulation, town: int, identities: Identities) -> State:
     agents = sim.agents[town]
-    return {identities.of(name): _agent(sim, agents[index], index) for index, name in enumerate(sim.names.agents)}
+    people = [identities.of(name) for name in sim.names.agents]
+    return {
+        name: {**_agent(sim, agents[index], index), **_company(sim, town, index, people)}
+        for index, name in enumerate(people)
+    }
 
 
 def _agent(sim: Simulation, agent: NDArray[np.void], index: int) -> State:
@@ -102,6 +106,29 @@ def _agent(sim: Simulation, agent: NDArray[np.void], index: int) -> State:
         "conflicts": int(agent["conflicts"]),
         "rent_unpaid": int(agent["rent_unpaid"]),
     }
+
+
+def _company(sim: Simulation, town: int, index: int, people: list[str]) -> State:
+    """What an agent is like and whom it knows; both empty where relationships are off."""
+    slots = sim.state.ties[town, index].tolist()
+    traits = sim.agents["personality"][town, index].tolist()
+    return {
+        "personality": {name: _feeling(trait) for name, trait in zip(PERSONALITY_NAMES, traits, strict=True) if slots},
+        "ties": {
+            people[other]: {
+                "trust": _feeling(trust),
+                "familiarity": _feeling(familiarity),
+                "rivalry": _feeling(rivalry),
+            }
+            for trust, familiarity, rivalry, other in slots
+            if other != NOBODY
+        },
+    }
+
+
+def _feeling(level: float) -> float:
+    """Round a level; what rounds to nothing from below is 0.0 and not -0.0."""
+    return round(level, LEVEL_DIGITS) + 0.0
 
 
 def _objects(sim: Simulation, town: int, identities: Identities) -> State:

@@ -1,7 +1,7 @@
 """Sentences about what happens in a town, and the limiter that keeps the narrator from talking all the time."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from townlet_core.config import AffordanceManifest
@@ -30,8 +30,25 @@ TEMPLATES = {
     "outage_end": Template("utility_outage", "The {other} is back."),
     "faint": Template("death", "{agent} starved."),
     "nightly_reset": Template("day", "Midnight: the tills are closed and the shelves filled."),
+    "shared_meal": Template("meal", "{agent} and {other} eat together."),
+    "helped_when_late": Template("work", "{other} covered for {agent}, who was late."),
+    "took_shift": Template("quarrel", "{other} is cross with {agent}, who did not come to work."),
+    "chat_success": Template("chat", "{agent} and {other} had a good talk."),
+    "chat_failure": Template("quarrel", "{agent} and {other} had words."),
+    "avoidance": Template("quarrel", "{agent} keeps out of the way of {other} at {object}."),
+    "tie_lost": Template("friendship", "{agent} has lost touch with {other}."),
 }
-"""Events that are told, by name; all others happen in silence. A finished use is told by what it was for."""
+"""Events that are told, by name; all others happen in silence. A finished use is told by what it was for, and a new
+tie by what it came of.
+"""
+
+LIKING = Template("friendship", "{agent} has taken a liking to {other}.")
+GRUDGE = Template("quarrel", "{agent} bears {other} a grudge.")
+BONDS = {
+    "handover": LIKING, "shared_meal": LIKING, "helped_when_late": LIKING, "chat_success": LIKING,
+    "ghost_step": GRUDGE, "queue_leave": GRUDGE, "took_shift": GRUDGE, "chat_failure": GRUDGE,
+}  # fmt: skip
+"""How a new tie is told, by the event between the two that it came of."""
 
 USES: Mapping[str, Category] = {
     "cook": "chore", "eat_home": "meal", "eat_out": "meal", "relax": "rest",
@@ -93,20 +110,30 @@ class Narrator:
 
     def tell(self, events: Iterable[Event]) -> list[dict[str, Any]]:
         """Tell the events of a tick; priority categories come first, otherwise the order of the events stays."""
-        drafts = [draft for event in events if self._enabled and (draft := self._draft(event))]
+        tick = list(events)
+        drafts = [draft for event in tick if self._enabled and (draft := self._draft(event, tick))]
         drafts.sort(key=lambda draft: not draft["priority"])
         return [draft for draft in drafts if self._limiter.admits(draft["tick"], draft["category"], draft["text"])]
 
-    def _draft(self, event: Event) -> dict[str, Any] | None:
-        template = self._template(event)
+    def _draft(self, event: Event, tick: Sequence[Event]) -> dict[str, Any] | None:
+        template = self._template(event, tick)
         if template is None:
             return None
         text = template.text.format(**event, use=(event["other"] or "").replace("_", " "))
         priority = template.category in self._limiter.priorities
         return {"tick": event["tick"], "category": template.category, "priority": priority, "text": text}
 
-    def _template(self, event: Event) -> Template | None:
+    def _template(self, event: Event, tick: Sequence[Event]) -> Template | None:
+        if event["event"] == "tie_formed":
+            return _bond(event, tick)
         if event["event"] != "affordance_finish":
             return TEMPLATES.get(event["event"])
         category = self._uses.get(event["other"])
         return Template(category, FINISHED) if category else None
+
+
+def _bond(tie: Event, tick: Iterable[Event]) -> Template | None:
+    """Find the first deed of the tick between the two; a tie of unknown origin stays untold."""
+    pair = {tie["agent"], tie["other"]}
+    deeds = (event["event"] for event in tick if {event["agent"], event["other"]} == pair)
+    return next((BONDS[deed] for deed in deeds if deed in BONDS), None)

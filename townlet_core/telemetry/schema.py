@@ -10,10 +10,12 @@ from pydantic.fields import FieldInfo
 from townlet_core.config.fields import STRICT, Share
 from townlet_core.errors import DataError
 
-SCHEMA_VERSION = "1.0.0"
+SCHEMA_VERSION = "1.1.0"
 """Version of the frames: the first number changes when readers must change, the second when something was added."""
 
 Count = Annotated[int, Field(ge=0)]
+Feeling = Annotated[float, Field(ge=-1.0, le=1.0)]
+Trait = Literal["extroversion", "forgiveness", "ambition"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 
 
@@ -35,8 +37,20 @@ class NeedsState(BaseModel):
     energy: Share
 
 
+class TieState(BaseModel):
+    """What a citizen feels about another: distrust to trust, strangeness to familiarity, and rivalry."""
+
+    model_config = STRICT
+    trust: Feeling
+    familiarity: Feeling
+    rivalry: Share
+
+
 class AgentState(BaseModel):
-    """One citizen. `position` is column and row of the map; money in coins; `lateness` in minutes of this shift."""
+    """One citizen. `position` is column and row of the map; money in coins; `lateness` in minutes of this shift.
+
+    `ties` are by the other's name. They and `personality` are empty where relationships are off.
+    """
 
     model_config = STRICT
     alive: bool
@@ -54,6 +68,8 @@ class AgentState(BaseModel):
     lateness: Count
     conflicts: Count
     rent_unpaid: Count
+    personality: dict[Trait, Share]
+    ties: dict[Name, TieState]
 
 
 class ObjectState(BaseModel):
@@ -171,7 +187,7 @@ class SnapshotFrame(BaseModel):
     """A whole state; a reader can begin here."""
 
     model_config = STRICT
-    schema_version: Literal["1.0.0"]
+    schema_version: Literal["1.1.0"]
     kind: Literal["snapshot"]
     seq: Count
     tick: Count
@@ -185,7 +201,7 @@ class DiffFrame(BaseModel):
     """What changed since the frame numbered before: `removed` is taken out first, then `changed` is laid over."""
 
     model_config = STRICT
-    schema_version: Literal["1.0.0"]
+    schema_version: Literal["1.1.0"]
     kind: Literal["diff"]
     seq: Count
     tick: Count

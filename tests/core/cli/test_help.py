@@ -7,7 +7,9 @@ from tests.core.cli.conftest import Townlet
 VERBS = ("simulate", "capture", "replay", "curate", "train", "evaluate")
 CHECKS = ("config", "affordances", "map")
 TOLD = ("schema", "check", "narrate")
-COMMANDS = [(verb,) for verb in VERBS] + [("validate", check) for check in CHECKS] + [("telemetry", t) for t in TOLD]
+EXPLAINED = [("config", "explain"), ("config", "diff"), ("observations", "describe")]
+CHECKED, SPOKEN = [("validate", check) for check in CHECKS], [("telemetry", t) for t in TOLD]
+COMMANDS = [*[(verb,) for verb in VERBS], *CHECKED, *SPOKEN, *EXPLAINED]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -20,7 +22,7 @@ def test_the_help_of_every_verb_shows_an_example(townlet: Townlet, command: tupl
 def test_the_help_lists_every_verb_and_the_exit_codes(townlet: Townlet) -> None:
     outcome = townlet("--help")
     assert outcome.code == 0
-    assert not [verb for verb in (*VERBS, "validate") if f" {verb} " not in outcome.out]
+    assert not [verb for verb in (*VERBS, "validate", "config", "observations") if f" {verb} " not in outcome.out]
     assert "Exit codes: 0 done; 1 refused" in outcome.out
 
 

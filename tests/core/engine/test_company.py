@@ -39,6 +39,7 @@ def test_where_relationships_are_off_nothing_social_happens(taught: Callable) ->
         assert not step.observation.mask[..., sim.layout.actions.index("socialise")].any()
     assert not kinds & {Event.CHAT_SUCCESS, Event.CHAT_FAILURE, Event.TIE_FORMED, Event.SHARED_MEAL}
     assert sim.state.ties.nbytes == 0
+    assert not any(sim.kpis()[name].any() for name in ("chats", "ties", "rivalry"))
     assert (sim.agents["personality"] == 0).all()
 
 
@@ -52,6 +53,19 @@ def test_friends_are_made_by_talking_and_eating_together(taught: Callable) -> No
     known = sim.state.ties["other"] >= 0
     assert known.sum(axis=2).mean() > 2
     assert sim.state.ties["trust"][known].mean() > 0.1
+
+
+def test_the_key_figures_count_good_chats_ties_and_their_rivalry(taught: Callable) -> None:
+    sim = Simulation(town(), towns=3, seed=2)
+    chats = np.zeros(3)
+    for step in taught(sim, 1440):
+        rows = step.events.rows
+        chats += np.bincount(rows["town"][rows["kind"] == Event.CHAT_SUCCESS], minlength=3)
+    figures, known = sim.kpis(), sim.state.ties["other"] >= 0
+    assert figures["chats"] == pytest.approx(2 * chats / sim.shape[1])
+    assert figures["ties"] == pytest.approx(known.sum(axis=(1, 2)) / sim.shape[1])
+    for b in range(3):
+        assert figures["rivalry"][b] == pytest.approx(sim.state.ties["rivalry"][b][known[b]].mean())
 
 
 def pairs_of(rows: np.ndarray) -> list[tuple[int, int, int]]:

@@ -57,6 +57,27 @@ def test_every_kind_is_decoded_under_its_own_name(kind: Event) -> None:
     assert event.unit == VALUE_UNITS.get(kind)
 
 
+@pytest.mark.parametrize(
+    ("kind", "unit"),
+    [
+        (Event.HANDOVER, "ticks waited"),
+        (Event.CHAT_SUCCESS, "quality"),
+        (Event.CHAT_FAILURE, "quality"),
+        (Event.TIE_FORMED, "strength"),
+        (Event.TIE_LOST, "strength"),
+    ],
+)
+def test_company_names_both_and_how_much_of_what(kind: Event, unit: str) -> None:
+    event = decoded(row(kind, 0, other=1, value=0.5))
+    assert (event.agent, event.other, event.value, event.unit) == ("agent_1", "agent_2", 0.5, unit)
+
+
+@pytest.mark.parametrize("kind", [Event.SHARED_MEAL, Event.HELPED_WHEN_LATE, Event.TOOK_SHIFT, Event.AVOIDANCE])
+def test_what_people_are_to_each_other_names_both_and_no_amount(kind: Event) -> None:
+    event = decoded(row(kind, 0, 1, 1))
+    assert event[2:] == (kind.name.lower(), "agent_1", "shower_1", "agent_2", None, None)
+
+
 def test_the_table_has_a_row_per_event_in_order() -> None:
     rows = np.concatenate([row(Event.FAINT, 0), row(Event.RENT_PAID, 1, value=6.5)])
     table = event_table(rows, NAMES)

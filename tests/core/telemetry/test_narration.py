@@ -50,6 +50,43 @@ def test_a_finished_use_is_told_by_what_it_was_for() -> None:
     assert narrator.tell([event("affordance_finish", 500, other="work_stint")]) == []
 
 
+@pytest.mark.parametrize(
+    ("deed", "text", "category"),
+    [
+        ("chat_success", "ann has taken a liking to bob.", "friendship"),
+        ("shared_meal", "ann has taken a liking to bob.", "friendship"),
+        ("ghost_step", "ann bears bob a grudge.", "quarrel"),
+        ("chat_failure", "ann bears bob a grudge.", "quarrel"),
+    ],
+)
+def test_a_new_tie_is_told_by_what_it_came_of(deed: str, text: str, category: str) -> None:
+    others = [event("shared_meal", agent="cid", other="bob"), event(deed, agent="bob", other="ann")]
+    tie = event("tie_formed", other="bob")
+    rules = NarrationRules(global_cooldown_ticks=0, category_cooldown_ticks={"friendship": 0, "quarrel": 0})
+    spoken = Narrator(rules, default_town().affordances).tell([*others, tie])
+    assert {"tick": 0, "category": category, "priority": False, "text": text} in spoken
+
+
+def test_a_tie_of_unknown_origin_is_not_told() -> None:
+    assert said(RULES, event("tie_formed", other="bob")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "category"), [("chat_success", "chat"), ("chat_failure", "quarrel"), ("tie_lost", "friendship")]
+)
+def test_company_is_told_under_its_category_and_waits_like_everything_else(name: str, category: str) -> None:
+    narrator = Narrator(RULES, default_town().affordances)
+    (sentence,) = narrator.tell([event(name, other="bob")])
+    assert sentence["category"] == category
+    assert narrator.tell([event(name, 29, agent="cid", other="bob")]) == []
+
+
+def test_sociable_days_are_told_as_such() -> None:
+    frames = told(2 * 1440, settings(narration={"global_window_limit": 1000, "global_cooldown_ticks": 0})).frames
+    spoken = {sentence["category"] for frame in frames for sentence in frame["narration"]}
+    assert {"chat", "quarrel", "friendship"} <= spoken
+
+
 def test_the_next_sentence_waits_for_the_global_cooldown() -> None:
     limiter = Limiter(RULES)
     assert limiter.admits(0, "late", "a")

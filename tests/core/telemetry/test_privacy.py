@@ -2,6 +2,7 @@
 
 import os
 import re
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,9 @@ def test_it_is_the_same_town_under_other_names(monkeypatch: pytest.MonkeyPatch) 
     mirror, plain = Mirror(), Mirror()
     for one, other in zip(private.frames, public.frames, strict=True):
         hidden, open_ = mirror.apply(one), plain.apply(other)
-        assert {_hidden(names, name): agent for name, agent in open_["agents"].items()} == hidden["agents"]
+        known = {name: {**agent, "ties": _renamed(names, agent["ties"])} for name, agent in open_["agents"].items()}
+        assert _renamed(names, known) == hidden["agents"]
+    assert any(agent["ties"] for agent in hidden["agents"].values())
 
 
 def test_the_same_key_gives_the_same_pseudonyms_and_another_key_others(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,6 +70,10 @@ def test_privacy_without_a_good_key_is_refused(monkeypatch: pytest.MonkeyPatch, 
 def _rules(monkeypatch: pytest.MonkeyPatch, key: str) -> PrivacyRules:
     monkeypatch.setenv("TOWN_KEY", key)
     return PrivacyRules(enabled=True, key_env="TOWN_KEY")
+
+
+def _renamed(names: object, people: dict[str, Any]) -> dict[str, Any]:
+    return {_hidden(names, name): what for name, what in people.items()}
 
 
 def _hidden(names: object, name: str) -> str:

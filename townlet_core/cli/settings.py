@@ -1,0 +1,91 @@
+"""`townlet config`: what a key means and where its value comes from, and how two towns differ."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from townlet_core.cli.options import CONFIGS, AsJson, Configs
+from townlet_core.cli.output import print_facts, print_json, print_table
+from townlet_core.config.comparison import Difference, differences
+from townlet_core.config.loading import TracedTown, trace_file, trace_town
+from townlet_core.config.settings import Setting, explain_key
+from townlet_core.errors import InputError
+
+app = typer.Typer(help="What the keys of a town mean, and how two towns differ.", no_args_is_help=True)
+
+LONGEST = 60
+"""Characters of a value that a table shows."""
+
+Key = Annotated[str, typer.Argument(help="A dotted key, such as jobs.clerk.wage_rate.", show_default=False)]
+Town = Annotated[
+    Path | None,
+    typer.Option("--config", help="A town's or a scenario's YAML file.", show_default="configs/towns/default.yaml"),
+]
+ScenarioName = Annotated[str | None, typer.Option("--scenario", help="A scenario's name or file, instead of --config.")]
+Side = Annotated[str, typer.Argument(help="A town's file, or a scenario's name or file.", show_default=False)]
+
+EXPLAIN = "Example: townlet config explain queues.patience_ticks --config configs/towns/default.yaml"
+DIFF = "Example: townlet config diff configs/towns/default.yaml low_money --json"
+
+
+def traced_town(config: Path | None, scenario: str | None, configs: Path) -> TracedTown:
+    """Load the town that the options name, or the default one, and keep where everything in it was written.
+
+    Raises:
+        InputError: Both a town and a scenario are named, or what is named cannot be used.
+    """
+    if config is not None and scenario is not None:
+        raise InputError("--config and --scenario: give one of them; a scenario names its own town")
+    if scenario is not None:
+        return trace_town(scenario, configs)
+    return trace_file(config or configs / "towns" / "default.yaml")
+
+
+@app.command("explain", epilog=EXPLAIN)
+def explain(
+    key: Key, config: Town = None, scenario: ScenarioName = None, as_json: AsJson = False, configs: Configs = CONFIGS
+) -> None:
+    """Say what a key accepts, its default, what it is for, its value in force, and the line that this comes from."""
+    setting = explain_key(traced_town(config, scenario, configs), key)
+    if as_json:
+        print_json(setting._asdict())
+        return
+    print_facts(setting.key, _facts(setting))
+
+
+@app.command("diff", epilog=DIFF)
+def diff(a: Side, b: Side, as_json: AsJson = False, configs: Configs = CONFIGS) -> None:
+    """Compare two towns key by key, with everything filled in that they leave out; exit code 1 if they differ."""
+    found = differences(trace_town(a, configs).config, trace_town(b, configs).config)
+    if as_json:
+        print_json({"same": not found, "differences": [{"key": each.key, **each.sides} for each in found]})
+    elif found:
+        print_table(f"{len(found)} keys differ", ("key", escape(a), escape(b)), map(_row, found))
+    else:
+        typer.echo("the same town")
+    raise typer.Exit(1 if found else 0)
+
+
+def _facts(setting: Setting) -> dict[str, str]:
+    section = isinstance(setting.value, dict)
+    default = _text(setting.default) if setting.has_default else "none"
+    return {
+        "accepts": setting.accepts,
+        "default": "those of its keys" if section and setting.has_default else default,
+        "value": ", ".join(setting.value) if isinstance(setting.value, dict) else _text(setting.value),
+        "from": setting.written or "the default; no file writes it",
+        "about": setting.about,
+    }
+
+
+def _row(found: Difference) -> tuple[str, str, str]:
+    one, other = (_text(found.sides[side]) if side in found.sides else "—" for side in ("a", "b"))
+    return escape(found.key), escape(one), escape(other)
+
+
+def _text(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
