@@ -2,11 +2,16 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from townlet_core.config.fields import STRICT, Duration, Share
 
 Fade = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+def _off(value: object) -> object:
+    """Read YAML's unquoted OFF, which is the boolean false, as the stage that it means."""
+    return "OFF" if value is False else value
 
 
 class Stages(BaseModel):
@@ -17,8 +22,8 @@ class Stages(BaseModel):
     """
 
     model_config = STRICT
-    relationships: Literal["OFF", "A", "B"] = "OFF"
-    social_rewards: Literal["OFF", "C1", "C2", "C3"] = "OFF"
+    relationships: Annotated[Literal["OFF", "A", "B"], BeforeValidator(_off)] = "OFF"
+    social_rewards: Annotated[Literal["OFF", "C1", "C2", "C3"], BeforeValidator(_off)] = "OFF"
 
 
 class Chats(BaseModel):

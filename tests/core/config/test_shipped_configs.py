@@ -137,3 +137,11 @@ def test_publishing_the_schema_leaves_the_validating_one_alone() -> None:
     before = json.dumps(schema_of(TownConfig))
     schema_json()
     assert json.dumps(schema_of(TownConfig)) == before
+
+
+def test_a_stage_that_is_off_needs_no_quotes(tmp_path: Path) -> None:
+    town = TOWN.read_text().replace("relationships: B, social_rewards: C1", "relationships: OFF, social_rewards: OFF")
+    town = town.replace("../", f"{TOWN.parent.parent}/")
+    (tmp_path / "town.yaml").write_text(town)
+    stages = load_config(tmp_path / "town.yaml").stages
+    assert (stages.relationships, stages.social_rewards) == ("OFF", "OFF")
