@@ -67,14 +67,3 @@ def restock(town, rules):  # type: ignore[no-untyped-def]
             common.supplier += cost
             fixture.stock += missing
             emit(common, town.log, RESTOCK, -1, f, -1, missing)
-
-
-@kernel
-def total_money(town):  # type: ignore[no-untyped-def]
-    """Return all the money there is in a town; it stays what it was at the start."""
-    total = town.common.treasury + town.common.supplier
-    for shop in range(town.common.tills.shape[0]):
-        total += town.common.tills[shop]
-    for i in range(town.agents.shape[0]):
-        total += town.agents[i].wallet
-    return total

@@ -92,7 +92,7 @@ def test_a_chat_moves_both_sides_by_the_table(at_random: Callable) -> None:
     assert seen > 10
 
 
-def test_rivalry_fades_and_is_forgotten(at_random: Callable) -> None:
+def test_rivalry_fades_and_is_forgotten() -> None:
     sim = Simulation(town(fade_per_tick={"rivalry": 0.01}), towns=1, seed=1)
     sim.state.ties[0, 0, 0] = (0.0, 0.0, 0.5, 3)
     rivalry = []

@@ -110,12 +110,21 @@ def test_who_never_eats_faints_and_leaves_the_map(config: TownConfig) -> None:
 
 def test_the_terms_of_a_reward_add_up_to_it(config: TownConfig, at_random: Callable) -> None:
     sim = Simulation(config, towns=6, seed=1)
-    clip, terminal = REWARD_TERMS.index("clip"), REWARD_TERMS.index("terminal")
     for step in at_random(sim, 1440, 2):
         np.testing.assert_allclose(sim.reward_terms.sum(axis=-1), step.reward, atol=1e-6)
+
+
+def test_the_clip_bounds_everyday_rewards_and_says_whose_it_cut(config: TownConfig, at_random: Callable) -> None:
+    clip = config.rewards.clip.model_copy(update={"clip_per_tick": 0.01})
+    rewards = config.rewards.model_copy(update={"clip": clip})
+    sim = Simulation(config.model_copy(update={"rewards": rewards}), towns=6, seed=1)
+    terminal, cut = REWARD_TERMS.index("terminal"), 0
+    for step in at_random(sim, 720, 2):
         everyday = step.reward - sim.reward_terms[..., terminal]
-        assert (np.abs(everyday) <= config.rewards.clip.clip_per_tick + 1e-6).all()
-    assert np.abs(sim.reward_terms[..., clip]).max() >= 0
+        assert (np.abs(everyday) <= 0.01 + 1e-6).all()
+        cut += int(sim.clipped.sum())
+    assert cut > 0
+    assert sim.kpis()["clipped_share"].mean() > 0
 
 
 def test_a_committed_agent_has_one_choice_and_keeps_it(config: TownConfig, at_random: Callable) -> None:
