@@ -19,8 +19,9 @@ from townlet_core.core.tick import Outputs, reset_towns, step_towns
 from townlet_core.errors import InputError
 from townlet_core.kernels import seed_streams
 from townlet_core.observations.layout import ObservationLayout, layout_of
+from townlet_core.world.compiling import compile_rules, ties_kept
 from townlet_core.world.events import EVENT_DTYPE
-from townlet_core.world.rules import Rules, compile_rules, ties_kept
+from townlet_core.world.rules import Rules
 from townlet_core.world.state import NOBODY, REWARD_TERMS, TownState, allocate
 
 

@@ -9,7 +9,8 @@ from townlet_core.agents.company import note_company
 from townlet_core.agents.needs import decay_needs
 from townlet_core.agents.options import choose, pursue_option, yield_commitment
 from townlet_core.agents.ties import update_ties
-from townlet_core.kernels import WORLD, kernel, uniform, uniform_between
+from townlet_core.core.settling import settle_town, town_of
+from townlet_core.kernels import kernel
 from townlet_core.lifecycle.verdicts import remove, starves
 from townlet_core.observations.encoder import observe_town
 from townlet_core.rewards.social import value_company
@@ -18,8 +19,6 @@ from townlet_core.scheduler.outages import plan_outages, update_utilities
 from townlet_core.world.economy import close_tills, collect_rent, restock
 from townlet_core.world.employment import advance_shift, minute_of_day
 from townlet_core.world.events import Event, emit
-from townlet_core.world.movement import place, show_reservation
-from townlet_core.world.state import NOBODY, Town
 
 NIGHTLY_RESET = int(Event.NIGHTLY_RESET)
 SATISFIED = 0.3
@@ -46,61 +45,6 @@ class Outputs(NamedTuple):
     terms: npt.NDArray[np.float32]
     terminated: npt.NDArray[np.bool_]
     truncated: npt.NDArray[np.bool_]
-
-
-@kernel(inline=True)
-def town_of(state, b):  # type: ignore[no-untyped-def]
-    """Return town ``b`` of a batch as kernels see it."""
-    return Town(
-        state.towns[b],
-        state.agents[b],
-        state.fixtures[b],
-        state.ties[b],
-        state.occupancy[b],
-        state.cells[b],
-        state.log[b],
-    )
-
-
-@kernel
-def settle_agent(town, rules, i):  # type: ignore[no-untyped-def]
-    """Start agent ``i`` on its bed, with needs, money and food drawn from the town's world stream."""
-    agent, scalars, streams = town.agents[i], rules.scalars[0], town.common.streams
-    for k in range(3):
-        agent.needs[k] = uniform_between(streams, WORLD, scalars.initial_need[0], scalars.initial_need[1])
-    agent.wallet = uniform_between(streams, WORLD, scalars.initial_wallet[0], scalars.initial_wallet[1])
-    portions = scalars.initial_ingredients
-    agent.ingredients = int(uniform_between(streams, WORLD, portions[0], portions[1] + 1))
-    agent.alive = 1
-    agent.context_reset = 1
-    agent.target = -1
-    agent.affordance = -1
-    agent.last_fixture = -1
-    agent.partner = NOBODY
-    if scalars.relationship_stage > 0:
-        for k in range(3):
-            agent.personality[k] = uniform(streams, WORLD)
-    for k in range(town.ties.shape[1]):
-        town.ties[i, k].other = NOBODY
-    bed = rules.fixtures[rules.citizens[i].bed]
-    place(town, rules, i, bed.y, bed.x)
-
-
-@kernel
-def settle_town(town, rules):  # type: ignore[no-untyped-def]
-    """Bring a zeroed town with an empty map to its first tick."""
-    common = town.common
-    common.tick = rules.scalars[0].start_tick
-    common.treasury = rules.scalars[0].treasury
-    common.utilities[:] = 1
-    for f in range(town.fixtures.shape[0]):
-        town.fixtures[f].user = NOBODY
-        town.fixtures[f].stock = rules.fixtures[f].stock
-        show_reservation(town, rules, f)
-    for i in range(town.agents.shape[0]):
-        settle_agent(town, rules, i)
-    plan_outages(town, rules)
-    update_utilities(town, rules)
 
 
 @kernel

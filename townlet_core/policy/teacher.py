@@ -8,7 +8,7 @@ import numpy.typing as npt
 from townlet_core.agents.company import find_company
 from townlet_core.config.options import Option
 from townlet_core.core import Simulation
-from townlet_core.core.tick import town_of
+from townlet_core.core.settling import town_of
 from townlet_core.kernels import kernel
 from townlet_core.rewards.social import in_distress
 from townlet_core.world.affordances import best_target

@@ -1,0 +1,159 @@
+"""Compiles a configuration into the tables that kernels read."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from townlet_core.config import Affordance, Job, TownConfig
+from townlet_core.config.options import OPTION_NAMES, Option
+from townlet_core.world.grid import PUBLIC, TERRAINS, Grid, Placement, build_grid, pack_channels, placements_of
+from townlet_core.world.rules import (
+    AFFORDANCE_DTYPE,
+    AFFORDANCES_PER_OPTION,
+    CITIZEN_DTYPE,
+    FIXTURE_RULES_DTYPE,
+    NO_SHOP,
+    NO_UTILITY,
+    OUTAGE_DTYPE,
+    WORKPLACE_CODE,
+    Names,
+    Rules,
+)
+from townlet_core.world.scalars import scalars_of
+from townlet_core.world.state import NEED_NAMES, NOBODY, UTILITY_NAMES
+
+WORKPLACE = "workplace"
+
+
+def compile_rules(config: TownConfig) -> tuple[Rules, Names]:
+    """Compile a validated configuration into tables and the names that go with them."""
+    types = list(config.affordances.objects)
+    placements = placements_of(config.map, types)
+    grid = build_grid(config.map, placements)
+    fixtures = _fixture_table(config, types, placements, grid)
+    citizens = _citizen_table(config, types, fixtures)
+    affordances = _affordance_table(config, types)
+    ranges = np.searchsorted(fixtures["type"], np.arange(len(types) + 1)).astype(np.int32)
+    rules = Rules(
+        scalars=scalars_of(config), affordances=affordances, serving=_serving(affordances), fixtures=fixtures,
+        ranges=ranges, citizens=citizens, outages=_outage_table(config), terrain=grid.terrain,
+        fixture_at=grid.fixture, home_at=grid.home, distance=grid.distance,
+        cells=_empty_cells(grid, fixtures, len(types), config.observations.local_window // 2),
+    )  # fmt: skip
+    return rules, _names(config, placements)
+
+
+def _names(config: TownConfig, placements: list[Placement]) -> Names:
+    counts: dict[str, int] = {}
+    fixtures = []
+    for item in placements:
+        counts[item.type] = counts.get(item.type, 0) + 1
+        fixtures.append(f"{item.type}_{counts[item.type]}")
+    agents = tuple(f"agent_{index + 1}" for index in range(config.agents))
+    return Names(agents, tuple(fixtures), tuple(config.affordances.affordances), OPTION_NAMES, tuple(config.jobs))
+
+
+def ties_kept(config: TownConfig) -> int:
+    """Return how many ties an agent keeps: none where relationships are off."""
+    return 0 if config.stages.relationships == "OFF" else config.relationships.max_ties
+
+
+def _affordance_table(config: TownConfig, types: list[str]) -> npt.NDArray[Any]:
+    shops = shop_names(config)
+    table = np.zeros(len(config.affordances.affordances), AFFORDANCE_DTYPE)
+    for row, affordance in zip(table, config.affordances.affordances.values(), strict=True):
+        _fill_affordance(row, affordance, config, types, shops)
+    return table
+
+
+def _fill_affordance(row: Any, affordance: Affordance, config: TownConfig, types: list[str], shops: list[str]) -> None:
+    works = affordance.object == WORKPLACE
+    shop = None if works else config.affordances.objects[affordance.object].shop
+    row["option"] = Option[affordance.option.upper()]
+    row["type"] = WORKPLACE_CODE if works else types.index(affordance.object)
+    for name in ("duration", "takes_stock", "takes_ingredients", "gives_meals", "gives_ingredients", "asleep"):
+        row[name] = getattr(affordance, name)
+    row["opens"], row["closes"] = affordance.hours or (0, config.clock.ticks_per_day)
+    row["price"] = config.economy.prices[affordance.price] if affordance.price else 0.0
+    row["shop"] = shops.index(shop) if shop else NO_SHOP
+    row["effects"] = [affordance.effects.get(name, 0.0) for name in NEED_NAMES]
+    row["per_tick"] = [affordance.per_tick.get(name, 0.0) for name in NEED_NAMES]
+
+
+def shop_names(config: TownConfig) -> list[str]:
+    """Return the names of the shops that keep a till, sorted."""
+    return sorted({kind.shop for kind in config.affordances.objects.values() if kind.shop})
+
+
+def _serving(affordances: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
+    serving = np.full((len(Option), AFFORDANCES_PER_OPTION), -1, np.int32)
+    for option in Option:
+        indices = np.flatnonzero(affordances["option"] == option)[:AFFORDANCES_PER_OPTION]
+        serving[option, : len(indices)] = indices
+    return serving
+
+
+def _fixture_table(config: TownConfig, types: list[str], placements: list[Placement], grid: Grid) -> npt.NDArray[Any]:
+    table = np.zeros(len(placements), FIXTURE_RULES_DTYPE)
+    for row, item in zip(table, placements, strict=True):
+        kind = config.affordances.objects[item.type]
+        row["type"], row["y"], row["x"] = types.index(item.type), item.y, item.x
+        row["home"], row["owner"] = grid.home[item.y, item.x], NOBODY
+        row["utility"] = UTILITY_NAMES.index(kind.utility) if kind.utility else NO_UTILITY
+        row["stock"] = kind.stock or 0
+        row["capacity"] = kind.capacity if kind.capacity is not None else kind.stock or 0
+        row["restock"] = kind.restock == "nightly"
+        row["restock_cost"] = config.economy.restock_cost.get(item.type, 0.0)
+    return table
+
+
+def _citizen_table(config: TownConfig, types: list[str], fixtures: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    citizens = np.zeros(config.agents, CITIZEN_DTYPE)
+    beds = np.flatnonzero(fixtures["type"] == types.index("bed"))
+    openings = [(name, job) for name, job in config.jobs.items() for _ in range(job.openings)]
+    taken: dict[str, int] = {}
+    for index, row in enumerate(citizens):
+        row["bed"] = beds[index]
+        row["home"] = fixtures["home"][beds[index]]
+        row["fridge"] = _fridge_of(row["home"], types, fixtures)
+        fixtures["owner"][beds[index]] = index
+        name, job = openings[index]
+        _employ(row, job, list(config.jobs).index(name), taken, types, fixtures)
+        fixtures["owner"][row["workplace"]] = index
+    return citizens
+
+
+def _fridge_of(home: int, types: list[str], fixtures: npt.NDArray[Any]) -> int:
+    if "fridge" not in types or home == PUBLIC:
+        return NOBODY
+    found = np.flatnonzero((fixtures["type"] == types.index("fridge")) & (fixtures["home"] == home))
+    return int(found[0]) if len(found) else NOBODY
+
+
+def _employ(
+    row: Any, job: Job, number: int, taken: dict[str, int], types: list[str], fixtures: npt.NDArray[Any]
+) -> None:
+    places = np.flatnonzero(fixtures["type"] == types.index(job.workplace))
+    row["job"], row["workplace"] = number, places[taken.get(job.workplace, 0)]
+    taken[job.workplace] = taken.get(job.workplace, 0) + 1
+    row["wage"], row["lateness_penalty"] = job.wage_rate, job.lateness_penalty
+    row["shift_start"], row["shift_end"] = job.start_tick, job.end_tick
+
+
+def _outage_table(config: TownConfig) -> npt.NDArray[Any]:
+    table = np.zeros(len(config.outages), OUTAGE_DTYPE)
+    for row, outage in zip(table, config.outages, strict=True):
+        row["utility"] = UTILITY_NAMES.index(outage.utility)
+        row["start"], row["ticks"], row["probability"] = outage.start, outage.ticks, outage.probability
+    return table
+
+
+def _empty_cells(grid: Grid, fixtures: npt.NDArray[Any], types: int, margin: int) -> npt.NDArray[np.uint32]:
+    height, width = grid.terrain.shape
+    channels = np.zeros((height + 2 * margin, width + 2 * margin, 4), np.uint8)
+    inner = channels[margin : margin + height, margin : margin + width]
+    inner[..., 0] = grid.terrain.astype(np.int64) * 255 // (len(TERRAINS) - 1)
+    stands = grid.fixture >= 0
+    inner[stands, 1] = (fixtures["type"][grid.fixture[stands]] + 1) * 255 // types
+    return pack_channels(channels)

@@ -1,0 +1,186 @@
+"""Scalars: every number of the configuration that is not a table, section by section."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from townlet_core.config import TownConfig
+from townlet_core.world.rules import RELATIONSHIP_STAGES, SOCIAL_STAGES, record_of
+from townlet_core.world.state import NEED_NAMES
+
+SCALARS_DTYPE = record_of(
+    [
+        # needs
+        ("decay", "f4", (3,)),
+        ("initial_need", "f4", (2,)),
+        ("asleep_factor", "f4"),
+        ("starvation", "f4"),
+        # options
+        ("hard_need", "f4"),
+        ("commit_ticks", "i4"),
+        ("idle_ticks", "i4"),
+        ("jitter", "f4"),
+        # rewards
+        ("need_weight", "f4", (3,)),
+        ("needs_scale", "f4"),
+        ("survival_tick", "f4"),
+        ("wage_reward", "f4"),
+        ("punctuality_bonus", "f4"),
+        ("faint_penalty", "f4"),
+        ("clip_tick", "f4"),
+        ("clip_episode", "f4"),
+        ("dying_ticks", "f4"),
+        # company
+        ("tie_fade", "f4", (3,)),
+        ("forget_below", "f4"),
+        ("avoid_threshold", "f4"),
+        ("chat_success", "f4"),
+        ("relationship_stage", "i4"),  # 0 off, 1 A, 2 B
+        ("personality_matters", "i4"),
+        ("chat_cooldown", "i4"),
+        ("chat_radius", "i4"),
+        # social rewards
+        ("social_stage", "i4"),  # 0 off, 1 C1, 2 C2, 3 C3
+        ("chat_base", "f4"),
+        ("coeff_trust", "f4"),
+        ("coeff_familiarity", "f4"),
+        ("avoid_reward", "f4"),
+        ("quarrel_cost", "f4"),
+        # economy
+        ("rent", "f8"),
+        ("treasury", "f8"),
+        ("initial_wallet", "f8", (2,)),
+        ("initial_ingredients", "i4", (2,)),
+        # clock
+        ("day", "i4"),
+        ("start_tick", "i4"),
+        ("episode_ticks", "i4"),
+        # queues
+        ("ghost_step_after", "i4"),
+        ("patience", "i4"),
+        ("queue_cooldown", "i4"),
+        # work
+        ("late_penalty", "f8"),
+        ("pre_shift", "i4"),
+        ("grace", "i4"),
+        ("absent_cutoff", "i4"),
+        ("attendance_window", "i4"),
+        # sight
+        ("window", "i4"),
+    ]
+)
+"""Every number of the configuration that is not a table; units as in the configuration."""
+
+
+def scalars_of(config: TownConfig) -> npt.NDArray[Any]:
+    """Return the one record of ``SCALARS_DTYPE`` that a configuration stands for."""
+    table = np.zeros(1, SCALARS_DTYPE)
+    sections = (_needs, _options, _rewards, _company, _social_rewards, _economy, _clock, _queues, _work, _sight)
+    for section in sections:
+        for name, value in section(config).items():
+            table[name] = value
+    return table
+
+
+def _needs(config: TownConfig) -> dict[str, Any]:
+    needs = config.needs
+    return {
+        "decay": [getattr(needs.decay_per_tick, name) for name in NEED_NAMES],
+        "initial_need": needs.initial,
+        "asleep_factor": needs.asleep_factor,
+        "starvation": needs.starvation_threshold,
+    }
+
+
+def _options(config: TownConfig) -> dict[str, Any]:
+    return {
+        "hard_need": config.options.hard_need,
+        "commit_ticks": config.options.commit_ticks,
+        "idle_ticks": config.options.idle_ticks,
+        "jitter": config.affordance_jitter,
+    }
+
+
+def _rewards(config: TownConfig) -> dict[str, Any]:
+    rewards = config.rewards
+    return {
+        "need_weight": [getattr(rewards.needs_weights, name) for name in NEED_NAMES],
+        "needs_scale": rewards.needs_scale,
+        "survival_tick": rewards.survival_tick,
+        "wage_reward": rewards.wage_rate,
+        "punctuality_bonus": rewards.punctuality_bonus,
+        "faint_penalty": rewards.faint_penalty,
+        "clip_tick": rewards.clip.clip_per_tick,
+        "clip_episode": rewards.clip.clip_per_episode,
+        "dying_ticks": rewards.clip.no_positive_within_death_ticks,
+    }
+
+
+def _company(config: TownConfig) -> dict[str, Any]:
+    ties, fade = config.relationships, config.relationships.fade_per_tick
+    return {
+        "tie_fade": [fade.trust, fade.familiarity, fade.rivalry],
+        "forget_below": ties.forget_below,
+        "avoid_threshold": ties.avoid_threshold,
+        "chat_success": ties.chats.success,
+        "relationship_stage": RELATIONSHIP_STAGES.index(config.stages.relationships),
+        "personality_matters": ties.personality_matters,
+        "chat_cooldown": ties.chats.cooldown_ticks,
+        "chat_radius": ties.chats.radius,
+    }
+
+
+def _social_rewards(config: TownConfig) -> dict[str, Any]:
+    reward = config.rewards.social
+    return {
+        "social_stage": SOCIAL_STAGES.index(config.stages.social_rewards),
+        "chat_base": reward.chat_base,
+        "coeff_trust": reward.coeff_trust,
+        "coeff_familiarity": reward.coeff_familiarity,
+        "avoid_reward": reward.avoid_conflict,
+        "quarrel_cost": reward.quarrel_cost,
+    }
+
+
+def _economy(config: TownConfig) -> dict[str, Any]:
+    economy = config.economy
+    return {
+        "rent": economy.rent_per_day,
+        "treasury": economy.treasury,
+        "initial_wallet": economy.initial_wallet,
+        "initial_ingredients": economy.initial_ingredients,
+    }
+
+
+def _clock(config: TownConfig) -> dict[str, Any]:
+    clock = config.clock
+    return {
+        "day": clock.ticks_per_day,
+        "start_tick": clock.start_tick,
+        "episode_ticks": clock.episode_days * clock.ticks_per_day,
+    }
+
+
+def _queues(config: TownConfig) -> dict[str, Any]:
+    return {
+        "ghost_step_after": config.queues.ghost_step_after,
+        "patience": config.queues.patience_ticks,
+        "queue_cooldown": config.queues.cooldown_ticks,
+    }
+
+
+def _work(config: TownConfig) -> dict[str, Any]:
+    return {
+        "late_penalty": config.employment.late_tick_penalty,
+        "pre_shift": config.employment.pre_shift_ticks,
+        "grace": config.employment.grace_ticks,
+        "absent_cutoff": config.employment.absent_cutoff,
+        "attendance_window": config.employment.attendance_window,
+    }
+
+
+def _sight(config: TownConfig) -> dict[str, Any]:
+    return {
+        "window": config.observations.local_window,
+    }
