@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
 from townlet_core.config.town import TownConfig
+
+_VARIANT_AND_NUMBER = re.compile(r"^(?P<name>.+?)(?:-(?P<variant>full|hybrid|compact))?(?:-(?P<number>\d+))?$")
 
 
 def _plain(value: Any) -> Any:
@@ -40,3 +43,13 @@ def digest(obj: Any) -> str:
 def config_digest(config: TownConfig) -> str:
     """Give the digest of a town's whole configuration, map and affordances included."""
     return digest(config)
+
+
+def id_with_variant(config_id: str, variant: str) -> str:
+    """Give the id of a town that observes by `variant`: its name, the variant and a number, as `default-hybrid-1`.
+
+    What an id lacks is added and a wrong variant replaced, so that a right id comes back as it is.
+    """
+    parts = _VARIANT_AND_NUMBER.match(config_id)
+    name, number = (parts["name"], parts["number"] or "1") if parts else (config_id, "1")
+    return f"{name}-{variant}-{number}"

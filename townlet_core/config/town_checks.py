@@ -7,6 +7,7 @@ from townlet_core.config.affordances import WORKPLACE
 from townlet_core.config.basket import basket_problems
 from townlet_core.config.documents import KeyPath
 from townlet_core.config.explain import unknown_name
+from townlet_core.config.identity import id_with_variant
 from townlet_core.config.manifest_checks import manifest_problems
 from townlet_core.config.map_checks import Problem, map_problems, placed_objects
 from townlet_core.config.town import TownConfig
@@ -19,6 +20,7 @@ def town_problems(town: TownConfig) -> Iterator[Problem]:
     if own:
         yield from own
         return
+    yield from _identity_problems(town)
     yield from _object_problems(town)
     yield from _price_problems(town)
     yield from _clock_problems(town)
@@ -26,6 +28,14 @@ def town_problems(town: TownConfig) -> Iterator[Problem]:
     yield from _bed_problems(town)
     if not [*_price_problems(town)]:
         yield from basket_problems(town)
+
+
+def _identity_problems(town: TownConfig) -> Iterator[Problem]:
+    """What was learnt with one variant cannot act with another: the id says which one it is."""
+    right = id_with_variant(town.config_id, town.observations.variant)
+    if town.config_id != right:
+        reason = f"the id carries observations.variant and a number: write '{right}'"
+        yield Problem(("config_id",), f"found '{town.config_id}'; {reason}")
 
 
 def _object_problems(town: TownConfig) -> Iterator[Problem]:

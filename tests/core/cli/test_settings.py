@@ -139,8 +139,8 @@ def test_a_key_that_is_written_out_as_its_default_makes_no_difference(townlet: T
 
 
 def test_what_looks_like_a_style_is_shown_as_it_stands(townlet: Townlet, tmp_path: Path) -> None:
-    bold = edited(tmp_path, "config_id: default-hybrid-1", 'config_id: "[b]bold[/b]"')
-    assert '"[b]bold[/b]"' in townlet("config", "diff", TOWN, bold).out
+    bold = edited(tmp_path, "config_id: default-hybrid-1", 'config_id: "[b]bold[/b]-hybrid-1"')
+    assert '"[b]bold[/b]-hybrid-1"' in townlet("config", "diff", TOWN, bold).out
 
 
 @pytest.mark.parametrize("words", [("diff", TOWN, "low_mony"), ("explain", "agents", "--scenario", "low_mony")])

@@ -19,6 +19,8 @@ def refusal(configs: Files) -> str:
 
 
 MISTAKES = [
+    ("small-hybrid-1", "small", "config_id: found 'small'; the id carries observations.variant and a number: write 'small-hybrid-1'"),
+    ("small-hybrid-1", "small-full-3", "config_id: found 'small-full-3'; the id carries observations.variant and a number: write 'small-hybrid-3'"),
     ("ticks_per_day:", "tick_per_day:", "clock.tick_per_day: unknown key 'tick_per_day'; did you mean 'ticks_per_day'?"),
     ("agents: 2", "agents: two", "agents: found text 'two', expected a whole number from 1 to 250"),
     ("agents: 2", "agents: 2.5", "agents: found 2.5, expected a whole number from 1 to 250"),
@@ -33,7 +35,7 @@ MISTAKES = [
     ("[0.45, 0.95]", "0.45", "needs.initial: found 0.45, expected a list of 2, each a number from 0 to 1"),
     ("[0.45, 0.95]", "[0.45, 1.95]", "needs.initial[1]: found 1.95, expected a number from 0 to 1"),
     ("window: 11", "window: 10", "observations.local_window: found 10, expected an odd number, so that the agent stands in the middle"),
-    ("hybrid", "hybird", "observations.variant: unknown name 'hybird'; did you mean 'hybrid'?"),
+    ("variant: hybrid", "variant: hybird", "observations.variant: unknown name 'hybird'; did you mean 'hybrid'?"),
     ("utility: water", "utility: gas", "outages[0].utility: unknown name 'gas'; expected one of power, water"),
     ("day: 6.0", "day: .inf", "economy.rent_per_day: found .inf, expected a finite number"),
     ("day: 6.0", "day: 1e99", "economy.rent_per_day: found 1e+99, expected a number from 0 to 1000000000"),
@@ -60,7 +62,7 @@ def test_a_town_with_a_mistake_is_refused(configs: Files, right: str, wrong: str
 
 
 def test_a_missing_key_is_reported_where_its_section_begins(configs: Files) -> None:
-    configs.spoil(TOWN, "config_id: small\n", "")
+    configs.spoil(TOWN, "config_id: small-hybrid-1\n", "")
     assert refusal(configs) == "configs/towns/small.yaml:1: config_id: missing key; expected text"
 
 
@@ -71,7 +73,7 @@ def test_a_key_written_twice_is_refused_and_both_lines_named(configs: Files) -> 
 
 
 def test_an_alias_is_refused(configs: Files) -> None:
-    configs.spoil(TOWN, "config_id: small", "config_id: &name small")
+    configs.spoil(TOWN, "config_id: small-hybrid-1", "config_id: &name small-hybrid-1")
     configs.spoil(TOWN, "variant: hybrid", "variant: *name")
     said = "observations.variant: an alias of what stands here; write the value out instead"
     assert refusal(configs) == f"configs/towns/small.yaml:1: {said}"
