@@ -1,4 +1,4 @@
-"""`townlet config`: what a key means and where its value comes from, and how two towns differ."""
+"""`townlet config`: what keys mean and where their values come from, how towns differ, schemas for editors."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,9 @@ from rich.markup import escape
 from townlet_core.cli.options import CONFIGS, AsJson, Configs
 from townlet_core.cli.output import print_facts, print_json, print_table
 from townlet_core.config.comparison import Difference, differences
+from townlet_core.config.explain import unknown_name
 from townlet_core.config.loading import TracedTown, trace_file, trace_town
+from townlet_core.config.schema import SCHEMA_KINDS, schema_json, write_schemas
 from townlet_core.config.settings import Setting, explain_key
 from townlet_core.errors import InputError
 
@@ -26,9 +28,13 @@ Town = Annotated[
 ]
 ScenarioName = Annotated[str | None, typer.Option("--scenario", help="A scenario's name or file, instead of --config.")]
 Side = Annotated[str, typer.Argument(help="A town's file, or a scenario's name or file.", show_default=False)]
+Kind = Annotated[str, typer.Argument(help=f"Kind of file: {', '.join(SCHEMA_KINDS)}.")]
+Write = Annotated[Path | None, typer.Option("--write", help="Write the schemas of all kinds into this folder.")]
 
 EXPLAIN = "Example: townlet config explain queues.patience_ticks --config configs/towns/default.yaml"
 DIFF = "Example: townlet config diff configs/towns/default.yaml low_money --json"
+
+SCHEMA = "Example: townlet config schema town > town.schema.json; townlet config schema --write configs/schemas"
 
 
 def traced_town(config: Path | None, scenario: str | None, configs: Path) -> TracedTown:
@@ -67,6 +73,18 @@ def diff(a: Side, b: Side, as_json: AsJson = False, configs: Configs = CONFIGS) 
     else:
         typer.echo("the same town")
     raise typer.Exit(1 if found else 0)
+
+
+@app.command("schema", epilog=SCHEMA)
+def show_schema(kind: Kind = "town", write: Write = None) -> None:
+    """Print the JSON Schema of one kind of configuration file, or write all of them for editors."""
+    if write is not None:
+        for file in write_schemas(write):
+            typer.echo(file)
+        return
+    if kind not in SCHEMA_KINDS:
+        raise InputError(unknown_name("kind of file", kind, SCHEMA_KINDS))
+    typer.echo(schema_json(kind), nl=False)
 
 
 def _facts(setting: Setting) -> dict[str, str]:

@@ -6,7 +6,7 @@ from townlet_core.config.curation import CurationRules
 from townlet_core.config.documents import Document, read_document
 from townlet_core.config.economy import Economy, Employment, Job, Queues
 from townlet_core.config.fields import NEED_NAMES
-from townlet_core.config.identity import canonical_json, config_digest, digest
+from townlet_core.config.identity import canonical_json, config_digest, digest, id_with_variant
 from townlet_core.config.loading import (
     embedded_config,
     load_affordances,
@@ -24,7 +24,7 @@ from townlet_core.config.maps import LegendEntry, MapConfig
 from townlet_core.config.needs import Needs, Rewards
 from townlet_core.config.options import OPTION_NAMES, Option
 from townlet_core.config.scenario import CaptureRules, Scenario
-from townlet_core.config.schema import schema_json
+from townlet_core.config.schema import SCHEMA_KINDS, schema_json, write_schemas
 from townlet_core.config.snapshots import AutosaveRules, Guardrails, SnapshotRules
 from townlet_core.config.town import Clock, Outage, TownConfig
 from townlet_core.config.training import TrainingProfile
@@ -33,6 +33,7 @@ from townlet_core.config.validation import CheckReport, check_affordances, check
 __all__ = [
     "NEED_NAMES",
     "OPTION_NAMES",
+    "SCHEMA_KINDS",
     "WORKPLACE",
     "Affordance",
     "AffordanceManifest",
@@ -68,6 +69,7 @@ __all__ = [
     "digest",
     "embedded_config",
     "homes",
+    "id_with_variant",
     "load_affordances",
     "load_config",
     "load_curation",
@@ -80,4 +82,5 @@ __all__ = [
     "read_model",
     "scenario_names",
     "schema_json",
+    "write_schemas",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.core.cli.conftest import ROOT, Townlet
-from townlet_core.config import load_config
+from townlet_core.config import SCHEMA_KINDS, load_config
 from townlet_core.config.documents import dotted, every_path
 
 TOWN = ROOT / "configs" / "towns" / "default.yaml"
@@ -154,3 +154,13 @@ def test_a_town_and_a_scenario_at_once_are_refused(townlet: Townlet) -> None:
     outcome = townlet("config", "explain", "agents", "--config", TOWN, "--scenario", "low_money")
     assert outcome.code == 2
     assert "give one of them" in outcome.err
+
+
+def test_schemas_are_printed_and_written_for_editors(townlet: Townlet, tmp_path: Path) -> None:
+    printed = townlet("config", "schema", "gates")
+    assert printed.out == (ROOT / "configs" / "schemas" / "gates.schema.json").read_text()
+    written = townlet("config", "schema", "--write", tmp_path).out.split()
+    assert sorted(written) == sorted(map(str, tmp_path.iterdir()))
+    assert len(written) == len(SCHEMA_KINDS)
+    outcome = townlet("config", "schema", "twon")
+    assert (outcome.code, outcome.err.strip()) == (2, "unknown kind of file 'twon'; did you mean 'town'?")
