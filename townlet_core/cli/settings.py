@@ -1,6 +1,7 @@
 """`townlet config`: what keys mean and where their values come from, how towns differ, schemas for editors."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from townlet_core.cli.options import CONFIGS, AsJson, Configs
 from townlet_core.cli.output import print_facts, print_json, print_table
 from townlet_core.config.comparison import Difference, differences
 from townlet_core.config.explain import unknown_name
+from townlet_core.config.legacy.migrating import migrate_config
 from townlet_core.config.loading import TracedTown, trace_file, trace_town
 from townlet_core.config.schema import SCHEMA_KINDS, schema_json, write_schemas
 from townlet_core.config.settings import Setting, explain_key
@@ -30,10 +32,13 @@ ScenarioName = Annotated[str | None, typer.Option("--scenario", help="A scenario
 Side = Annotated[str, typer.Argument(help="A town's file, or a scenario's name or file.", show_default=False)]
 Kind = Annotated[str, typer.Argument(help=f"Kind of file: {', '.join(SCHEMA_KINDS)}.")]
 Write = Annotated[Path | None, typer.Option("--write", help="Write the schemas of all kinds into this folder.")]
+Old = Annotated[Path, typer.Argument(help="A file of the earlier system; it stays as it is.", show_default=False)]
+Output = Annotated[Path | None, typer.Option("--output", help="The file to write; it must not exist yet.")]
 
 EXPLAIN = "Example: townlet config explain queues.patience_ticks --config configs/towns/default.yaml"
 DIFF = "Example: townlet config diff configs/towns/default.yaml low_money --json"
 
+MIGRATE = "Example: townlet config migrate old.yaml --output configs/towns/old.yaml"
 SCHEMA = "Example: townlet config schema town > town.schema.json; townlet config schema --write configs/schemas"
 
 
@@ -85,6 +90,29 @@ def show_schema(kind: Kind = "town", write: Write = None) -> None:
     if kind not in SCHEMA_KINDS:
         raise InputError(unknown_name("kind of file", kind, SCHEMA_KINDS))
     typer.echo(schema_json(kind), nl=False)
+
+
+@app.command("migrate", epilog=MIGRATE)
+def migrate(old: Old, output: Output = None, as_json: AsJson = False, configs: Configs = CONFIGS) -> None:
+    """Translate a file of an earlier system, and tell of every key what became of it.
+
+    Without --output nothing is written: the new file is printed, as it would stand in its folder, and the report goes
+    to stderr.
+    """
+    made = migrate_config(old, output, configs)
+    if as_json:
+        report = [{**line._asdict(), "fate": line.fate.value} for line in made.lines]
+        print_json(
+            {"kind": made.kind, "step": made.step, "output": output and str(output), "text": made.text, "keys": report}
+        )
+        return
+    if output is None:
+        typer.echo(made.text, nl=False)
+    for line in made.lines:
+        typer.echo(line, err=output is None)
+    counts = Counter(line.fate.value for line in made.lines)
+    summary = ", ".join(f"{count} {fate}" for fate, count in counts.items())
+    typer.echo(f"{output or old}: a {made.kind} file; keys: {summary}", err=output is None)
 
 
 def _facts(setting: Setting) -> dict[str, str]:

@@ -61,32 +61,38 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:float", _EXPONENT, list("-+0123
 
 
 def read_document(path: str | Path) -> Document:
-    """Read a YAML file with positions.
+    """Read a YAML file of keys and values with positions.
 
     Raises:
         ConfigError: The file is missing, unreadable, not YAML, or holds duplicate keys, aliases or tags.
     """
+    document = read_plain(path)
+    require_keys(document)
+    return document
+
+
+def read_plain(path: str | Path) -> Document:
+    """Read a YAML file with positions, whatever it holds: a list too. Raises ConfigError as `read_document`."""
     name = str(path)
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{name}: {_unreadable(error)}") from error
-    return parse_document(text, name)
+    return _parsed(text, name)
 
 
 def parse_document(text: str, file: str) -> Document:
     """Read YAML text with positions; `file` is the name that errors use. Raises ConfigError as `read_document`."""
-    try:
-        document = _composed(text, file)
-    except yaml.MarkedYAMLError as error:
-        raise _syntax_error(error, file) from error
-    except yaml.reader.ReaderError as error:
-        raise ConfigError(f"{file}: {error.reason}; write plain text in UTF-8") from error
-    except RecursionError as error:
-        raise ConfigError(f"{file}: nested too deeply; a configuration is at most a dozen levels deep") from error
-    if not isinstance(document.data, dict):
-        raise ConfigError(f"{file}:1: found {describe_value(document.data)}, expected keys with values")
+    document = _parsed(text, file)
+    require_keys(document)
     return document
+
+
+def require_keys(document: Document) -> None:
+    """Refuse a document that is no section with keys. Raises ConfigError."""
+    if not isinstance(document.data, dict):
+        file = document.places[()].file
+        raise ConfigError(f"{file}:1: found {describe_value(document.data)}, expected keys with values")
 
 
 def plain_document(data: Any, name: str) -> Document:
@@ -118,6 +124,17 @@ def every_path(data: Any, path: KeyPath = ()) -> Iterator[KeyPath]:
     elif isinstance(data, list | tuple):
         for index, value in enumerate(data):
             yield from every_path(value, (*path, index))
+
+
+def _parsed(text: str, file: str) -> Document:
+    try:
+        return _composed(text, file)
+    except yaml.MarkedYAMLError as error:
+        raise _syntax_error(error, file) from error
+    except yaml.reader.ReaderError as error:
+        raise ConfigError(f"{file}: {error.reason}; write plain text in UTF-8") from error
+    except RecursionError as error:
+        raise ConfigError(f"{file}: nested too deeply; a configuration is at most a dozen levels deep") from error
 
 
 def _composed(text: str, file: str) -> Document:

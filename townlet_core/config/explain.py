@@ -34,7 +34,8 @@ def first_problem(error: ValidationError, schema: Schema) -> tuple[KeyPath, str]
         )
     if worst["type"] == "missing" and isinstance(path[-1], int):
         path = path[:-1]
-        return path, f"found {describe_value(worst['input'])}, expected {expectation(schema_at(schema, path))}"
+        node = schema_at(schema, path)
+        return path, f"found {_found(worst['input'], node, schema)}, expected {expectation(node)}"
     return path, _sentence(worst["type"], worst["msg"], worst["input"], schema, path)
 
 
@@ -85,7 +86,23 @@ def _sentence(kind: str, message: str, found: Any, schema: Schema, path: KeyPath
         return f"needs {message}" if isinstance(found, dict) else f"found {describe_value(found)}, expected {message}"
     if kind == "literal_error" and isinstance(found, str):
         return unknown_name("name", found, map(str, node.get("enum", [node.get("const")])))
-    return f"found {describe_value(found)}, expected {expectation(node)}"
+    return f"found {_found(found, node, schema)}, expected {expectation(node)}"
+
+
+def _found(value: Any, node: Schema, root: Schema) -> str:
+    """Say what was found, but for what must never be shown, or may be a secret at the wrong place."""
+    return "something else" if _holds_secrets(node, root) else describe_value(value)
+
+
+def _holds_secrets(node: Any, root: Schema) -> bool:
+    """Whether a schema node describes a secret, or a section with one in it."""
+    if isinstance(node, list):
+        return any(_holds_secrets(part, root) for part in node)
+    if not isinstance(node, Mapping):
+        return False
+    node = root["$defs"][node["$ref"].rsplit("/", 1)[1]] if "$ref" in node else node
+    below = (value for key, value in node.items() if key != "$defs")
+    return node.get("writeOnly") is True or any(_holds_secrets(value, root) for value in below)
 
 
 def _resolve(node: Schema, root: Schema) -> Schema:

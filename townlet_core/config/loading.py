@@ -11,9 +11,17 @@ from pydantic import BaseModel, ValidationError
 
 from townlet_core.config.affordances import AffordanceManifest
 from townlet_core.config.curation import CurationRules
-from townlet_core.config.documents import Document, KeyPath, plain_document, read_document
+from townlet_core.config.documents import (
+    Document,
+    KeyPath,
+    plain_document,
+    read_document,
+    read_plain,
+    require_keys,
+)
 from townlet_core.config.explain import first_problem, unknown_name
 from townlet_core.config.identity import canonical_json
+from townlet_core.config.legacy.forms import refuse_earlier
 from townlet_core.config.manifest_checks import manifest_problems
 from townlet_core.config.map_checks import Problem, map_problems
 from townlet_core.config.maps import MapConfig
@@ -50,7 +58,7 @@ def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
     Raises:
         ConfigError: A file is missing or something in it is wrong.
     """
-    document = read_document(path)
+    document = read_config(path)
     if overrides:
         document = _merged(document, plain_document(dict(overrides), "overrides"), ())
     return _town(document).config
@@ -78,16 +86,16 @@ def trace_town(name_or_path: str | Path, configs: Path = Path("configs")) -> Tra
 
 def trace_file(path: Path) -> TracedTown:
     """Load the file of a town or of a scenario, and keep where everything in it was written. Raises ConfigError."""
-    document = read_document(path)
+    document = read_config(path)
     return _scenario(path)[1] if "scenario" in document.data else _town(document)
 
 
 def _scenario(path: Path) -> tuple[ScenarioFile, TracedTown]:
-    document = read_document(path)
+    document = read_config(path)
     written = read_model(document, ScenarioFile)
     if written.scenario != path.stem:
         raise document.error(("scenario",), f"found '{written.scenario}', expected the file's own name '{path.stem}'")
-    town = read_document(_referred(document, ("town",)))
+    town = read_config(_referred(document, ("town",)))
     return written, _town(_merged(town, document, ("overrides",)))
 
 
@@ -98,12 +106,12 @@ def scenario_names(configs: Path = Path("configs")) -> list[str]:
 
 def load_map(path: str | Path) -> MapConfig:
     """Load and check a map alone. Raises ConfigError."""
-    return _checked(read_document(path), MapConfig, map_problems)
+    return _checked(read_config(path), MapConfig, map_problems)
 
 
 def load_affordances(path: str | Path) -> AffordanceManifest:
     """Load and check an affordance manifest alone. Raises ConfigError."""
-    return _checked(read_document(path), AffordanceManifest, manifest_problems)
+    return _checked(read_config(path), AffordanceManifest, manifest_problems)
 
 
 def load_curation(path: str | Path) -> CurationRules:
@@ -154,10 +162,28 @@ def schema_of(model: type[BaseModel]) -> dict[str, Any]:
     return model.model_json_schema()
 
 
-def _town(document: Document) -> TracedTown:
+def embedded_files(document: Document) -> Document:
+    """Put the files that a town names by their paths into its place. Raises ConfigError when one cannot be read."""
     for key in EMBEDDED:
         if isinstance(document.data.get(key), str):
-            document = _grafted(document, key, read_document(_referred(document, (key,))))
+            document = _grafted(document, key, read_config(_referred(document, (key,))))
+    return document
+
+
+def read_config(path: str | Path) -> Document:
+    """Read a configuration file of today; one of the earlier system is refused with the command that translates it.
+
+    Raises:
+        ConfigError: As `read_document`.
+    """
+    document = read_plain(path)
+    refuse_earlier(document)
+    require_keys(document)
+    return document
+
+
+def _town(document: Document) -> TracedTown:
+    document = embedded_files(document)
     return TracedTown(_checked(document, TownConfig, town_problems), document)
 
 

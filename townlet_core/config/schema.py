@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from upath import UPath
 
 from townlet_core.config.affordances import AffordanceManifest
+from townlet_core.config.console import ConsoleRules
 from townlet_core.config.curation import CurationRules
 from townlet_core.config.gates import GatePolicy
 from townlet_core.config.loading import EMBEDDED, schema_of
@@ -83,6 +84,7 @@ SCHEMA_KINDS: dict[str, Callable[[], Schema]] = {
     "scenario": _scenario,
     "map": _of(MapConfig),
     "affordances": _of(AffordanceManifest),
+    "console": _of(ConsoleRules),
     "curation": _of(CurationRules),
     "gates": _of(GatePolicy),
     "snapshots": _of(SnapshotRules),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from townlet_core.config.basket import basket_per_day, day_slack
+from townlet_core.config.console import load_console
 from townlet_core.config.documents import read_document
 from townlet_core.config.gates import load_gates
 from townlet_core.config.identity import config_digest, digest
@@ -17,6 +18,7 @@ from townlet_core.config.loading import (
     load_scenario,
     load_snapshot_rules,
     load_training,
+    read_config,
 )
 from townlet_core.config.manifest_checks import manifest_warnings
 from townlet_core.config.map_checks import homes, placed_objects
@@ -69,7 +71,7 @@ def check_config(path: str | Path) -> CheckReport:
     Raises:
         ConfigError: The first thing that is wrong.
     """
-    document = read_document(path)
+    document = read_config(path)
     for key, check in _KINDS.items():
         if key in document.data:
             return check(path)
@@ -111,6 +113,13 @@ def _check_snapshots(path: str | Path) -> CheckReport:
     return CheckReport(str(path), "set of snapshot rules", facts)
 
 
+def _check_console(path: str | Path) -> CheckReport:
+    rules = load_console(path)
+    facts = {"mode": rules.mode, "authentication": "on" if rules.auth.enabled else "off"}
+    facts |= {"tokens": str(len(rules.auth.tokens)), "audit": rules.audit or "none"}
+    return CheckReport(str(path), "set of console rules", facts)
+
+
 def _check_telemetry(path: str | Path) -> CheckReport:
     config = load_telemetry(path)
     return CheckReport(
@@ -139,4 +148,5 @@ _KINDS: dict[str, Callable[[str | Path], CheckReport]] = {
     "holdout_share": _check_curation,
     "autosave": _check_snapshots,
     "transport": _check_telemetry,
+    "auth": _check_console,
 }

@@ -164,3 +164,16 @@ def test_schemas_are_printed_and_written_for_editors(townlet: Townlet, tmp_path:
     assert len(written) == len(SCHEMA_KINDS)
     outcome = townlet("config", "schema", "twon")
     assert (outcome.code, outcome.err.strip()) == (2, "unknown kind of file 'twon'; did you mean 'town'?")
+
+
+def test_an_earlier_file_is_translated_and_every_key_told(townlet: Townlet, tmp_path: Path) -> None:
+    old, new = ROOT / "tests" / "core" / "config" / "earlier" / "town.yaml", tmp_path / "hamlet.yaml"
+    dry = townlet("config", "migrate", old)
+    assert dry.out.startswith("# yaml-language-server: $schema=../schemas/town.schema.json\n# migrated_from: town.yaml")
+    assert f"{old}:2: seed: no meaning here: " in dry.err
+    written = townlet("config", "migrate", old, "--output", new)
+    assert (written.code, written.err) == (0, "")
+    assert f"{new}: a town file; keys: " in written.out
+    assert townlet("validate", "config", new).code == 0
+    keys = json.loads(townlet("config", "migrate", old, "--json").out)["keys"]
+    assert {"key": "seed", "fate": "no meaning here"}.items() <= keys[1].items()

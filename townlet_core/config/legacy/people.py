@@ -1,0 +1,64 @@
+"""Places of work and citizens: what the earlier system left open and a town here must say."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from townlet_core.config.documents import Document
+from townlet_core.config.legacy.rules import Fate, Line, Path, line_at
+
+WORKPLACES = {"groc": "till", "shop": "till", "till": "till", "bari": "cafe_counter", "cafe": "cafe_counter"}
+"""Objects of the shipped map by how the name of a job that is done there begins or contains."""
+OFFICE = "desk"
+PLACES = {"till": 2, "cafe_counter": 2, "desk": 8}
+"""How many of each stand on the shipped map."""
+BEDS = 8
+
+
+def employ(document: Document, values: dict[Path, Any]) -> Iterator[Line]:
+    """Give every translated job a workplace and openings, and the town as many citizens as they employ.
+
+    Args:
+        document: The earlier file.
+        values: The translated keys; completed in place.
+    """
+    jobs = document.data.get("jobs")
+    if not isinstance(jobs, Mapping) or not jobs:
+        return
+    cast = _cast(document)
+    openings = _openings(list(map(str, jobs)), cast)
+    for name, count in openings.items():
+        place = workplace_of(name)
+        values["jobs", name, "workplace"], values["jobs", name, "openings"] = place, count
+        known = place != OFFICE
+        text = f"work is done at an object: jobs.{name}.workplace: {place}" + ("" if known else "; name the right one")
+        yield line_at(document, ("jobs", name), Fate.TRANSLATED if known else Fate.DECIDE, text)
+    values["agents",] = min(len(cast) or BEDS, sum(openings.values()), BEDS)
+    values["economy", "rent_per_day"] = 0.0
+    values["clock", "start_tick"] = 0
+    yield line_at(document, ("jobs",), Fate.TRANSLATED, f"{values['agents',]} citizens: as many as have work and a bed")
+    yield line_at(document, ("jobs",), Fate.TRANSLATED, "economy.rent_per_day: 0.0, since nobody paid rent")
+    yield line_at(document, ("jobs",), Fate.TRANSLATED, "clock.start_tick: 0, since days began at tick 0")
+
+
+def workplace_of(job: str) -> str:
+    """Guess at which object of the shipped map a job is done, by its name; the office where nothing tells."""
+    return next((place for sign, place in WORKPLACES.items() if sign in job.lower()), OFFICE)
+
+
+def _cast(document: Document) -> list[Mapping[str, Any]]:
+    scene = document.data.get("scenario")
+    people = scene.get("agents") if isinstance(scene, Mapping) else None
+    return [one for one in people if isinstance(one, Mapping)] if isinstance(people, list) else []
+
+
+def _openings(jobs: list[str], cast: list[Mapping[str, Any]]) -> dict[str, int]:
+    """Share out the places on the map: those that a cast names first, else evenly."""
+    left = dict(PLACES)
+    openings = {}
+    for index, job in enumerate(jobs):
+        place = workplace_of(job)
+        rivals = sum(workplace_of(later) == place for later in jobs[index:])
+        wanted = sum(one.get("job") == job for one in cast) or max(1, left[place] // rivals)
+        openings[job] = min(wanted, left[place]) or 1
+        left[place] = max(0, left[place] - openings[job])
+    return openings

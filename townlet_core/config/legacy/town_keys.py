@@ -1,0 +1,121 @@
+"""What becomes of the earlier keys that decide how a town lives."""
+
+from typing import Any
+
+from townlet_core.config.legacy.rules import Rule, UndecidedError, carried, meaningless, undecided
+
+PIECES_PER_PURCHASE = 4
+"""Ingredients that one purchase of the shipped manifest gives; the earlier price was for one."""
+
+
+def _stage(value: Any) -> Any:
+    """Stages C1 to C3 of relationships were those of the social rewards, over ties as in B."""
+    stage = "OFF" if value is False else value
+    return "B" if stage in ("C1", "C2", "C3") else stage
+
+
+def _purchase(price: Any) -> Any:
+    return round(PIECES_PER_PURCHASE * price, 9) if isinstance(price, int | float) else price
+
+
+def _whole_day(ticks: Any) -> Any:
+    if ticks != 1440:
+        raise UndecidedError(f"a day of {ticks} ticks moves every shift and opening hour; set clock.ticks_per_day")
+    return ticks
+
+
+FEATURES = (
+    carried("config_id", "config_id", why="the observation variant and a number are added"),
+    carried("features.stages.relationships", "stages.relationships", _stage, "C1 to C3 mean B here"),
+    carried("features.stages.social_rewards", "stages.social_rewards"),
+    carried("features.systems.observations", "observations.variant"),
+    carried("features.relationship_modifiers", "relationships.personality_matters"),
+)
+
+REWARDS = (
+    carried("rewards.needs_weights.*", "rewards.needs_weights.*"),
+    carried("rewards.decay_rates.*", "needs.decay_per_tick.*"),
+    carried("rewards.punctuality_bonus", "rewards.punctuality_bonus"),
+    carried("rewards.wage_rate", "rewards.wage_rate"),
+    carried("rewards.survival_tick", "rewards.survival_tick"),
+    carried("rewards.faint_penalty", "rewards.faint_penalty"),
+    carried("rewards.social.C1_chat_base", "rewards.social.chat_base"),
+    carried("rewards.social.C1_coeff_trust", "rewards.social.coeff_trust"),
+    carried("rewards.social.C1_coeff_fam", "rewards.social.coeff_familiarity"),
+    carried("rewards.social.C2_avoid_conflict", "rewards.social.avoid_conflict"),
+    carried("rewards.clip.clip_per_tick", "rewards.clip.clip_per_tick"),
+    carried("rewards.clip.clip_per_episode", "rewards.clip.clip_per_episode"),
+    carried("rewards.clip.no_positive_within_death_ticks", "rewards.clip.no_positive_within_death_ticks"),
+)
+
+MONEY = (
+    carried("economy.meal_cost", "economy.prices.meal", why="the price of a meal at the café"),
+    carried("economy.ingredients_cost", "economy.prices.groceries", _purchase, "the price of a purchase of four"),
+    undecided("economy.cook_energy_cost", "set effects.energy of cook_meal in the affordance manifest"),
+    undecided("economy.cook_hygiene_cost", "set effects.hygiene of cook_meal in the affordance manifest"),
+    meaningless("economy.wage_income", "wages are jobs.*.wage_rate"),
+    meaningless("economy.stove_stock_replenish", "ingredients are bought and carried home; a stove holds none"),
+    meaningless("economy.*", "prices are named by the affordances that ask them"),
+    carried("jobs.*.start_tick", "jobs.*.start_tick", why="a tick of every day"),
+    carried("jobs.*.end_tick", "jobs.*.end_tick", why="a tick of every day"),
+    carried("jobs.*.wage_rate", "jobs.*.wage_rate"),
+    carried("jobs.*.lateness_penalty", "jobs.*.lateness_penalty"),
+    meaningless("jobs.*.location", "work is done at an object of the map, jobs.*.workplace"),
+    carried("employment.grace_ticks", "employment.grace_ticks"),
+    carried("employment.absent_cutoff", "employment.absent_cutoff"),
+    carried("employment.late_tick_penalty", "employment.late_tick_penalty"),
+    carried("employment.attendance_window", "employment.attendance_window"),
+    meaningless("employment.enforce_job_loop", "shifts are always kept"),
+)
+
+COMPANY = (
+    carried("queue_fairness.cooldown_ticks", "queues.cooldown_ticks"),
+    carried("queue_fairness.ghost_step_after", "queues.ghost_step_after", why="passes walkers; no use is broken off"),
+    meaningless(
+        "conflict.rivalry.increment_per_conflict",
+        "what an event does to a tie is one table, and the same in every town",
+    ),
+    carried("conflict.rivalry.decay_per_tick", "relationships.fade_per_tick.rivalry"),
+    meaningless("conflict.rivalry.min_value", "rivalry is 0 to 1"),
+    meaningless("conflict.rivalry.max_value", "rivalry is 0 to 1"),
+    carried("conflict.rivalry.avoid_threshold", "relationships.avoid_threshold"),
+    carried("conflict.rivalry.eviction_threshold", "relationships.forget_below"),
+    carried("conflict.rivalry.max_edges", "relationships.max_ties"),
+    meaningless(
+        "conflict.rivalry.ghost_step_boost", "a conflict is a conflict; how long one waited decides whether it is one"
+    ),
+    meaningless("conflict.rivalry.handover_boost", "nothing read it; a handover makes friends"),
+    meaningless("conflict.rivalry.queue_length_boost", "a conflict is a conflict, whoever else waits"),
+)
+
+UNANSWERED = (
+    undecided("features.systems.lifecycle", "nobody moves in or out yet"),
+    undecided("features.training.curiosity", "nothing rewards curiosity yet"),
+    undecided("rewards.eviction_penalty", "nobody is evicted yet"),
+    undecided("shaping.use_potential", "rewards are not shaped yet"),
+    undecided("curiosity.*", "nothing rewards curiosity yet"),
+    undecided("queue_fairness.age_priority_weight", "who waited longest is next, whatever else"),
+    undecided("embedding_allocator.*", "citizens keep their number"),
+    undecided("observations_config.hybrid.include_targets", "the window shows objects; further ones are not observed"),
+    undecided("observations_config.social_snippet.*", "the snippet has one size"),
+    undecided("affordances.runtime.hook_allowlist", "there are no hooks yet"),
+    undecided("affordances.runtime.allow_env_hooks", "there are no hooks yet"),
+    undecided("lifecycle.respawn_delay_ticks", "nobody moves in yet"),
+    undecided("employment.*", "shifts are judged by grace, lateness and absence; nobody is dismissed yet"),
+    undecided("perturbations.*", "write outages, or translate the file of perturbations"),
+)
+"""Keys whose system has no counterpart."""
+
+CHOICES = (
+    carried("observations_config.hybrid.local_window", "observations.local_window"),
+    carried("observations_config.hybrid.time_ticks_per_day", "clock.ticks_per_day", _whole_day),
+    carried("behavior.job_arrival_buffer", "employment.pre_shift_ticks", why="from when one may be at work"),
+    meaningless("behavior.*", "a need is a matter of degree to the teacher, and to a policy"),
+    undecided(
+        "policy_runtime.option_commit_ticks",
+        "an option ends when it is fulfilled; options.commit_ticks is the longest that it may take, with the way",
+    ),
+)
+
+TOWN_RULES: tuple[Rule, ...] = (*FEATURES, *REWARDS, *MONEY, *COMPANY, *CHOICES, *UNANSWERED)
+"""Rules about keys of a town; the first that fits a key holds."""
