@@ -2,7 +2,17 @@
 
 import typer
 
-from townlet_core.cli import data, learning, observations, settings, simulation, snapshots, telemetry, validation
+from townlet_core.cli import (
+    data,
+    learning,
+    observations,
+    promoting,
+    settings,
+    simulation,
+    snapshots,
+    telemetry,
+    validation,
+)
 from townlet_core.cli.running import EXIT_CODES
 
 
@@ -31,6 +41,7 @@ def application() -> typer.Typer:
     app.add_typer(observations.app, name="observations")
     app.add_typer(snapshots.app, name="snapshot")
     app.add_typer(telemetry.app, name="telemetry")
+    app.add_typer(promoting.app, name="promote")
     return app
 
 

@@ -10,6 +10,7 @@ from townlet_core.release.judging import require_decision
 from townlet_core.release.verify import require_verified
 from townlet_core.release.workshop import Workshop
 from townlet_core.stability import Release, history, publish
+from townlet_core.stability.pointer import Check
 
 
 class Pointed(NamedTuple):
@@ -41,5 +42,23 @@ def point_at(record: Mapping[str, str], configs: Path, workshop: Workshop, facts
         raise DataError(f"{verified.bundle}: is not the bundle that was built; materialise release_bundle again")
     release = Release(release_id=Path(record["bundle"]).name, **record)
     moved = publish(workshop.state, release, decision, dict(facts))
-    rows = [(e.sequence, e.event, e.release.release_id, e.previous) for e in history(workshop.state)]
-    return Pointed(release, moved, rows)
+    return Pointed(release, moved, history_rows(workshop))
+
+
+def history_rows(workshop: Workshop) -> list[tuple[int, str, str, str | None]]:
+    """The history of the release pointer as rows (number, event, release, previous), oldest first."""
+    return [(e.sequence, str(e.event), e.release.release_id, e.previous) for e in history(workshop.state)]
+
+
+def whole_bundle(workshop: Workshop) -> Check:
+    """A check that a release's bundle is there, whole, and the one that the history names.
+
+    The check raises DataError when it is not.
+    """
+
+    def check(release: Release) -> None:
+        verified = require_verified(workshop.data / release.bundle)
+        if verified.content_digest != release.content_digest:
+            raise DataError(f"{verified.bundle}: is not the bundle of {release.release_id}; restore it from a copy")
+
+    return check

@@ -14,17 +14,18 @@ from townlet_core.stability.evaluation import (
 )
 from townlet_core.stability.evidence import CloningEvidence, DataEvidence, Evidence
 from townlet_core.stability.gates import Decision, decide
-from townlet_core.stability.promotion import (
+from townlet_core.stability.pointer import (
     HistoryEntry,
     Release,
     champion,
     current_release,
+    effective_history,
     history,
-    publish,
-    read_decision,
-    require_promotion,
-    write_decision,
+    roll_back,
+    swap,
+    withdrawn,
 )
+from townlet_core.stability.promotion import publish, read_decision, require_promotion, write_decision
 
 __all__ = [
     "CANDIDATE",
@@ -44,12 +45,16 @@ __all__ = [
     "current_release",
     "decide",
     "difference",
+    "effective_history",
     "estimate",
     "evaluate",
     "history",
     "publish",
     "read_decision",
     "require_promotion",
+    "roll_back",
+    "swap",
     "towns_table",
+    "withdrawn",
     "write_decision",
 ]

@@ -29,7 +29,8 @@ from townlet_core.stability import (
     require_promotion,
     write_decision,
 )
-from townlet_core.stability.promotion import CURRENT_RELEASE, DECISION, HISTORY
+from townlet_core.stability.pointer import CURRENT_RELEASE, HISTORY
+from townlet_core.stability.promotion import DECISION
 
 
 @pytest.fixture

@@ -1,0 +1,224 @@
+"""The release pointer: which release is current, and the history of how it came to be.
+
+The history is written first and the pointer second, each whole or not at all. A line whose release never became
+current is of a run that died in between; the line after it says so, for it names another release as the one before.
+"""
+
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from typing import Any, Literal
+
+from pydantic import BaseModel, ValidationError
+
+from townlet_core.config import canonical_json
+from townlet_core.datasets.store import Store
+from townlet_core.errors import DataError, InputError, RefusedError
+from townlet_core.files import write_whole
+from townlet_core.stability.criteria import FROZEN
+
+CURRENT_RELEASE = "releases/current.json"
+HISTORY = "releases/history.jsonl"
+PROMOTED, ROLLED_BACK, SWAPPED = "promoted", "rolled_back", "swapped"
+
+
+class Release(BaseModel):
+    """What the release pointer points at; `bundle` is a path below the data root."""
+
+    model_config = FROZEN
+    release_id: str
+    policy_digest: str
+    content_digest: str
+    decision_digest: str
+    bundle: str
+
+
+class HistoryEntry(BaseModel):
+    """One event in the life of the release pointer.
+
+    `release` is what is current after it and `previous` the release before; `after` is the SHA-256 of the line before
+    it, so that a line cannot be changed or taken out unseen; `facts` are about the run (when, who, why), never part of
+    a decision.
+    """
+
+    model_config = FROZEN
+    sequence: int
+    event: Literal["promoted", "rolled_back", "swapped"]
+    release: Release
+    previous: str | None
+    after: str | None = None
+    facts: dict[str, Any]
+
+
+Check = Callable[[Release], None]
+"""Raises if the bundle of a release is not whole."""
+
+
+def current_release(store: Store) -> Release | None:
+    """What the release pointer points at, or None before the first release.
+
+    Raises:
+        DataError: The pointer is damaged.
+    """
+    if not store.has_record(CURRENT_RELEASE):
+        return None
+    try:
+        return Release.model_validate_json(canonical_json(store.read_record(CURRENT_RELEASE)))
+    except ValidationError as error:
+        raise DataError(f"{store.path(CURRENT_RELEASE)}: {first_error(error)}; restore it from {HISTORY}") from error
+
+
+def history(store: Store) -> tuple[HistoryEntry, ...]:
+    """Every event of the release pointer, oldest first.
+
+    Raises:
+        DataError: A line is damaged, or is not the one that the next line was written after.
+    """
+    path = store.path(HISTORY)
+    lines = path.read_bytes().splitlines() if path.is_file() else []
+    entries, after = [], None
+    for number, line in enumerate(lines, start=1):
+        try:
+            entry = HistoryEntry.model_validate_json(line)
+        except ValidationError as error:
+            raise DataError(f"{path}:{number}: {first_error(error)}; restore the file from a copy") from error
+        if (entry.sequence, entry.after) != (number, after):
+            raise DataError(f"{path}:{number}: does not follow the line before it; restore the file from a copy")
+        entries.append(entry)
+        after = _digest(line)
+    return tuple(entries)
+
+
+def effective_history(store: Store) -> tuple[HistoryEntry, ...]:
+    """The events after which the pointer really moved, oldest first."""
+    past, current = history(store), current_release(store)
+    at_the_end = current.release_id if current is not None else None
+    found = [entry.previous for entry in past[1:]] + [at_the_end]
+    return tuple(entry for entry, came in zip(past, found, strict=False) if entry.release.release_id == came)
+
+
+def champion(store: Store, candidate_digest: str) -> Release | None:
+    """The release that a candidate is measured against: the current one if it has another policy, or None.
+
+    A candidate that already is the current release is measured against the one that it replaced when it was promoted,
+    so that building the same release again rests on the same evidence and gives the same bundle.
+    """
+    current = current_release(store)
+    if current is None or current.policy_digest != candidate_digest:
+        return current
+    past = effective_history(store)
+    promoted = [k for k, entry in enumerate(past) if entry.event == PROMOTED and entry.release == current]
+    before = [entry.release for entry in past[: promoted[-1]]] if promoted else []
+    return next((release for release in reversed(before) if release.policy_digest != candidate_digest), None)
+
+
+def withdrawn(past: Sequence[HistoryEntry]) -> dict[str, HistoryEntry]:
+    """The policies that were rolled back and not brought in again since, with the event that withdrew each."""
+    policies = {entry.release.release_id: entry.release.policy_digest for entry in past}
+    gone: dict[str, HistoryEntry] = {}
+    for entry in past:
+        gone.pop(entry.release.policy_digest, None)
+        if entry.event == ROLLED_BACK and entry.previous is not None:
+            gone[policies[entry.previous]] = entry
+    return gone
+
+
+def point(store: Store, release: Release, event: str, facts: dict[str, Any]) -> bool:
+    """Write the line, then the pointer. Callers hold the store's lock and know that this is allowed.
+
+    Returns:
+        Whether the pointer moved; False when it pointed there already.
+    """
+    if current_release(store) == release:
+        return False
+    _append(store, release, event, facts)
+    store.write_record(CURRENT_RELEASE, release.model_dump(mode="json"))
+    return True
+
+
+def roll_back(store: Store, check: Check, facts: dict[str, Any], to: str | None = None) -> tuple[Release, bool]:
+    """Point at an earlier release again: by default at the one that the current release replaced.
+
+    Args:
+        store: Where the pointer lives.
+        check: Looks at the bundle before anything points at it.
+        facts: Why, when and who, for the history.
+        to: Id of an earlier release.
+
+    Returns:
+        The current release now, and whether the pointer moved. Doing it twice moves it once: to go further back, name
+        the release.
+
+    Raises:
+        RefusedError: There is no release, or none before the current one.
+        InputError: No release of that name was ever current.
+        DataError: The bundle is not whole.
+    """
+    with store.exclusive():
+        past, current = effective_history(store), current_release(store)
+        if current is None:
+            raise RefusedError("promotion: there is no release to roll back")
+        if to is None and past and past[-1].event == ROLLED_BACK:
+            return current, False
+        target = _known(past, to) if to is not None else _replaced_by(past, current)
+        check(target)
+        return target, point(store, target, ROLLED_BACK, facts)
+
+
+def swap(store: Store, to: str, check: Check, facts: dict[str, Any]) -> tuple[Release, bool]:
+    """Point at any release that was current before, also at one that was rolled back.
+
+    Raises:
+        InputError: No release of that name was ever current.
+        DataError: The bundle is not whole.
+    """
+    with store.exclusive():
+        target = _known(effective_history(store), to)
+        check(target)
+        return target, point(store, target, SWAPPED, facts)
+
+
+def first_error(error: ValidationError) -> str:
+    """The first thing that is wrong with a record, as KEY: MESSAGE."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"]) or "document"
+    return f"{key}: {first['msg']}"
+
+
+def _known(past: Sequence[HistoryEntry], name: str) -> Release:
+    known = {entry.release.release_id: entry.release for entry in past}
+    fitting = [release for key, release in known.items() if key == name or key.startswith(name)]
+    if len(fitting) != 1:
+        listed = ", ".join(known) or "none yet"
+        raise InputError(f"{name}: {'no' if not fitting else 'more than one'} release of this name; known: {listed}")
+    return fitting[0]
+
+
+def _replaced_by(past: Sequence[HistoryEntry], current: Release) -> Release:
+    came = [entry for entry in past if entry.release == current and entry.event != ROLLED_BACK]
+    if not came or came[-1].previous is None:
+        raise RefusedError(f"promotion: {current.release_id} is the first release; there is none to roll back to")
+    return _known(past, came[-1].previous)
+
+
+def _append(store: Store, release: Release, event: str, facts: dict[str, Any]) -> None:
+    past, before = history(store), current_release(store)
+    previous = before.release_id if before is not None else None
+    if past and (past[-1].release, past[-1].event, past[-1].previous) == (release, event, previous):
+        return  # a run died between history and pointer: the line is there already
+    path = store.path(HISTORY)
+    content = path.read_bytes() if path.is_file() else b""
+    entry = HistoryEntry.model_validate(
+        {
+            "sequence": len(past) + 1,
+            "event": event,
+            "release": release,
+            "previous": previous,
+            "after": _digest(content.splitlines()[-1]) if past else None,
+            "facts": facts,
+        }
+    )
+    write_whole(path, content + canonical_json(entry) + b"\n")
+
+
+def _digest(line: bytes) -> str:
+    return sha256(line).hexdigest()
