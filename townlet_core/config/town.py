@@ -6,9 +6,10 @@ from pydantic import BaseModel, Field
 
 from townlet_core.config.affordances import AffordanceManifest
 from townlet_core.config.economy import Economy, Employment, Job, Queues
-from townlet_core.config.fields import STRICT, Duration, DurationRange, Identifier, Share, Tick, TickRange, Window
+from townlet_core.config.fields import STRICT, Duration, DurationRange, Identifier, Share, Tick, TickRange
 from townlet_core.config.maps import MapConfig
 from townlet_core.config.needs import Needs, Rewards
+from townlet_core.config.observations import ObservationRules
 from townlet_core.config.relationships import Relationships, Stages
 
 MAX_AGENTS = 250
@@ -31,14 +32,6 @@ class OptionRules(BaseModel):
     commit_ticks: Duration = 180
     idle_ticks: Duration = 15
     hard_need: Share = 0.12
-
-
-class ObservationRules(BaseModel):
-    """What an agent sees: the layout variant, and the side of its square map window in tiles (odd)."""
-
-    model_config = STRICT
-    variant: Literal["hybrid"] = "hybrid"
-    local_window: Window = 11
 
 
 class Outage(BaseModel):

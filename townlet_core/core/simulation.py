@@ -29,9 +29,9 @@ class Observation(NamedTuple):
     """What B x N agents perceive; views into buffers that the next step overwrites.
 
     Attributes:
-        map: uint8 [B, N, w, w, 4].
+        map: uint8 [B, N, w, w, channels]; [B, N, 0, 0, 0] in the compact variant.
         features: float32 [B, N, F].
-        mask: bool [B, N, options]; a committed agent has one choice.
+        mask: bool [B, N, actions]; a committed agent has one choice.
     """
 
     map: npt.NDArray[np.uint8]
@@ -128,8 +128,9 @@ class Simulation:
     @property
     def observation(self) -> Observation:
         """What the agents perceive now."""
-        packed = self._out.maps
-        return Observation(packed.view(np.uint8).reshape(*packed.shape, 4), self._out.features, self._out.masks)
+        window, channels = self.layout.window, len(self.layout.channels)
+        crops = self._out.maps.view(np.uint8).reshape(*self.shape, window, window, channels)
+        return Observation(crops, self._out.features, self._out.masks)
 
     @property
     def decision(self) -> npt.NDArray[np.bool_]:
@@ -298,9 +299,9 @@ def _allocate(rules: Rules, towns: int, ties: int) -> TownState:
 
 
 def _outputs(rules: Rules, layout: ObservationLayout, towns: int) -> Outputs:
-    agents, window = len(rules.citizens), layout.window
+    agents = len(rules.citizens)
     return Outputs(
-        maps=np.zeros((towns, agents, window, window), np.uint32),
+        maps=np.zeros((towns, agents, layout.cells // 4), np.uint32),
         features=np.zeros((towns, agents, len(layout.features)), np.float32),
         masks=np.zeros((towns, agents, len(layout.actions)), np.bool_),
         rewards=np.zeros((towns, agents), np.float32),

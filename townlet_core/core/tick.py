@@ -29,9 +29,9 @@ class Outputs(NamedTuple):
     """What a step writes, for B towns with N agents.
 
     Attributes:
-        maps: uint32 [B, N, w, w], four uint8 channels packed.
+        maps: uint32 [B, N, w * w * planes], four uint8 channels packed; no planes in the compact variant.
         features: float32 [B, N, F].
-        masks: bool [B, N, options].
+        masks: bool [B, N, actions].
         rewards: float32 [B, N].
         terms: float32 [B, N, 7], the reward's terms.
         terminated: bool [B, N], true in the tick that ends a life.

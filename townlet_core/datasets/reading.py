@@ -126,11 +126,12 @@ class DecisionReader:
         source = self._sources[key.scenario, key.date]
         columns = _columns(source, key)
         chosen = columns["decision"]
-        window = int(source.facts.layout["window"])
+        layout = source.facts.layout
+        crop = (layout["window"], layout["window"], len(layout["channels"]))
         spans = Spans(chosen, columns["terminated"], columns["reward"], columns["agent"])
         outcome = return_to_next(spans, self._discount)
         return DecisionBatch(
-            map=columns["map"][chosen].reshape(-1, window, window, len(source.facts.layout["channels"])),
+            map=columns["map"][chosen].reshape(len(outcome.ticks), *crop),
             features=columns["features"][chosen],
             mask=columns["mask"][chosen].astype(np.bool_),
             expert=columns["expert"][chosen],

@@ -50,7 +50,7 @@ def record(sim: Simulation, choose: Chooser, ticks: int, progress: Callable[[int
 def shape_in(sim: Simulation) -> Shape:
     """Lengths of the parts of a simulation's observation."""
     layout = sim.layout
-    return Shape(layout.window**2 * len(layout.channels), len(layout.features), len(layout.actions))
+    return Shape(layout.cells, len(layout.features), len(layout.actions))
 
 
 def _note_before(steps: Trajectory, sim: Simulation, choice: Choice, tick: int) -> None:

@@ -83,8 +83,11 @@ def shape_of(layout: Mapping[str, Any]) -> Shape:
 
 
 def steps_columns(shape: Shape) -> tuple[Column, ...]:
-    """The columns of a steps shard: a row per agent and tick, ordered by agent, then tick; a row group per episode."""
-    return (
+    """The columns of a steps shard: a row per agent and tick, ordered by agent, then tick; a row group per episode.
+
+    Parquet has no lists of length zero: what agents observe without a map has no `map` column.
+    """
+    columns = (
         Column("episode", pa.int32(), "", "town of the capture; an episode is one town's stretch of days"),
         Column("agent", pa.int8(), "", "citizen within the town"),
         Column("tick", pa.int32(), "minute", "ticks since the episode began"),
@@ -99,6 +102,7 @@ def steps_columns(shape: Shape) -> tuple[Column, ...]:
         Column("terminated", pa.bool_(), "", "the citizen's life ended in this tick"),
         Column("truncated", pa.bool_(), "", "the episode ended with this tick by its length"),
     )
+    return tuple(column for column in columns if column.name != "map" or shape.map)
 
 
 def events_columns() -> tuple[Column, ...]:

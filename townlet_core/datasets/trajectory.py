@@ -79,9 +79,10 @@ def events_table(events: NDArray[Any], episode: int) -> pa.Table:
 
 
 def read_columns(shard: pq.ParquetFile, group: int, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    """Columns of one row group as arrays; fixed-size lists become the second axis."""
+    """Columns of one row group as arrays; fixed-size lists become the second axis, of length 0 for a `map` not kept."""
     table = shard.read_row_group(group, columns=list(names), use_threads=False)
-    return {name: _numpy(table.column(name)) for name in names}
+    present = {name: _numpy(table.column(name)) for name in names if name in table.schema.names}
+    return {name: present.get(name, np.zeros((table.num_rows, 0), np.uint8)) for name in names}
 
 
 def _arrow(array: NDArray[Any], kind: pa.DataType) -> pa.Array:

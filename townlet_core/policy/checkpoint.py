@@ -201,7 +201,7 @@ def _layout(description: Description, path: UPath) -> ObservationLayout:
         raise CheckpointError(f"{path}: layout_digest: is not the digest of the layout beside it; train again")
     if tuple(layout.actions) != description.actions:
         raise CheckpointError(f"{path}: actions: differ from the layout's own action table; train again")
-    sizes = (len(layout.features), len(layout.actions), layout.window**2 * len(layout.channels))
+    sizes = (len(layout.features), len(layout.actions), layout.cells)
     stated = (description.architecture.features, description.architecture.actions, description.architecture.cells)
     if sizes != stated:
         raise CheckpointError(f"{path}: architecture: does not fit the layout beside it; train again")

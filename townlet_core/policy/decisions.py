@@ -1,5 +1,6 @@
 """Decisions as the learner sees them: checked, dealt in order or shuffled."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -120,7 +121,7 @@ def checked(batch: DecisionBatch, name: str) -> Hand:
             row = int(bad.argmax())
             place = f"{batch.scenario[row]}, episode {batch.episode[row]}, tick {batch.tick[row]}"
             raise DataError(f"decisions: {name}, row {row} ({place}): {what}; capture it again, or curate it away")
-    cells = batch.map.reshape(expert.size, -1)
+    cells = batch.map.reshape(expert.size, math.prod(batch.map.shape[1:]))
     return Hand(cells, batch.features, batch.mask, expert, batch.returns, batch.scenario)
 
 

@@ -1,5 +1,6 @@
 """The policy network: a map encoder and a feature encoder, one shared trunk, a policy head and a value head."""
 
+import warnings
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -37,7 +38,7 @@ class PolicyNetwork(nn.Module):
     def __init__(self, size: NetworkSize) -> None:
         super().__init__()
         self.size = size
-        self.map = nn.Linear(size.cells, size.map_hidden)
+        self.map = _encoder(size.cells, size.map_hidden)
         self.features = nn.Linear(size.features, size.hidden)
         self.trunk = nn.Linear(size.map_hidden + size.hidden, size.hidden)
         self.policy = nn.Linear(size.hidden, size.actions)
@@ -62,6 +63,13 @@ class PolicyNetwork(nn.Module):
         felt = torch.relu(self.features((features - self.feature_mean) / self.feature_scale))
         trunk = torch.relu(self.trunk(torch.cat((seen, felt), dim=1)))
         return self.policy(trunk).masked_fill(~mask, MASKED_LOGIT), self.value(trunk).squeeze(1)
+
+
+def _encoder(cells: int, width: int) -> nn.Linear:
+    """The map's layer; where nobody sees a map it reads nothing and is a constant."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Initializing zero-element tensors")
+        return nn.Linear(cells, width)
 
 
 def seeded_network(size: NetworkSize, seed: int) -> PolicyNetwork:

@@ -22,6 +22,7 @@ from townlet_core.world.rules import (
 )
 from townlet_core.world.scalars import scalars_of
 from townlet_core.world.state import NEED_NAMES, NOBODY, UTILITY_NAMES
+from townlet_core.world.ways import ways_of
 
 WORKPLACE = "workplace"
 
@@ -40,6 +41,7 @@ def compile_rules(config: TownConfig) -> tuple[Rules, Names]:
         ranges=ranges, citizens=citizens, outages=_outage_table(config), terrain=grid.terrain,
         fixture_at=grid.fixture, home_at=grid.home, distance=grid.distance,
         cells=_empty_cells(grid, fixtures, len(types), config.observations.local_window // 2),
+        **_far_sight(config, grid),
     )  # fmt: skip
     return rules, _names(config, placements)
 
@@ -147,6 +149,15 @@ def _outage_table(config: TownConfig) -> npt.NDArray[Any]:
         row["utility"] = UTILITY_NAMES.index(outage.utility)
         row["start"], row["ticks"], row["probability"] = outage.start, outage.ticks, outage.probability
     return table
+
+
+def _far_sight(config: TownConfig, grid: Grid) -> dict[str, npt.NDArray[Any]]:
+    """Return the tables that only the ``full`` variant reads; they are empty where nobody sees it."""
+    if config.observations.variant != "full":
+        return {"ways": np.zeros((0, 0, 0), np.uint16), "homes": np.zeros((0, 0), np.int16)}
+    margin = config.observations.local_window // 2
+    homes = np.pad(grid.home, margin, constant_values=PUBLIC)
+    return {"ways": ways_of(grid, margin), "homes": homes}
 
 
 def _empty_cells(grid: Grid, fixtures: npt.NDArray[Any], types: int, margin: int) -> npt.NDArray[np.uint32]:

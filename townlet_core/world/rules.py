@@ -89,6 +89,9 @@ class Rules(NamedTuple):
         home_at: int16 [H, W].
         distance: uint16 [O, H, W].
         cells: The empty town's packed map with its margin, uint32 [H + 2m, W + 2m].
+        ways: For each object and tile (with margin) the step that leads there as two packed channels, uint16
+            [O, H + 2m, W + 2m]; empty unless agents see the ``full`` variant.
+        homes: ``home_at`` with the margin, int16 [H + 2m, W + 2m]; empty likewise.
     """
 
     scalars: npt.NDArray[Any]
@@ -103,6 +106,8 @@ class Rules(NamedTuple):
     home_at: npt.NDArray[np.int16]
     distance: npt.NDArray[np.uint16]
     cells: npt.NDArray[np.uint32]
+    ways: npt.NDArray[np.uint16]
+    homes: npt.NDArray[np.int16]
 
 
 class Names(NamedTuple):

@@ -9,6 +9,9 @@ from townlet_core.config import TownConfig
 from townlet_core.world.rules import RELATIONSHIP_STAGES, SOCIAL_STAGES, record_of
 from townlet_core.world.state import NEED_NAMES
 
+PLANES = {"full": 2, "hybrid": 1, "compact": 0}
+"""How many uint32 of four packed channels each tile of a map crop has, by variant."""
+
 SCALARS_DTYPE = record_of(
     [
         # needs
@@ -68,6 +71,12 @@ SCALARS_DTYPE = record_of(
         ("attendance_window", "i4"),
         # sight
         ("window", "i4"),
+        ("planes", "i4"),  # uint32 per tile of a crop: 2 full, 1 hybrid, 0 compact
+        ("span", "i4"),  # the map's longer side in tiles
+        ("sees_targets", "i4"),
+        ("top_friends", "i4"),
+        ("top_rivals", "i4"),
+        ("sees_standing", "i4"),
     ]
 )
 """Every number of the configuration that is not a table; units as in the configuration."""
@@ -181,6 +190,13 @@ def _work(config: TownConfig) -> dict[str, Any]:
 
 
 def _sight(config: TownConfig) -> dict[str, Any]:
+    sight, rows = config.observations, config.map.rows
     return {
-        "window": config.observations.local_window,
+        "window": sight.local_window,
+        "planes": PLANES[sight.variant],
+        "span": max(len(rows), len(rows[0])),
+        "sees_targets": sight.shows_targets,
+        "top_friends": sight.social_snippet.top_friends,
+        "top_rivals": sight.social_snippet.top_rivals,
+        "sees_standing": sight.social_snippet.include_aggregates,
     }

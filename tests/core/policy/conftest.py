@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.small_layouts import small_layout
 from townlet_core.config import TrainingProfile
 from townlet_core.datasets.reading import DecisionBatch
-from townlet_core.observations.layout import hybrid_layout
 
-LAYOUT = hybrid_layout(3)
+LAYOUT = small_layout(3)
 RULE_SEED = 3
 
 

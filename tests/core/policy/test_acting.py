@@ -10,16 +10,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.small_layouts import small_layout
 from townlet_core.config import load_config
 from townlet_core.core import Simulation
 from townlet_core.errors import CheckpointError
-from townlet_core.observations.layout import hybrid_layout
 from townlet_core.policy.acting import LearnedPolicy
 from townlet_core.policy.forward import fold
 from townlet_core.policy.network import NetworkSize, PolicyNetwork, network_tensors, seeded_network
 
 ROOT = Path(__file__).parents[3]
-LAYOUT = hybrid_layout(11, social=True)
+LAYOUT = small_layout(11, relationships="B")
 SIZE = NetworkSize(484, len(LAYOUT.features), len(LAYOUT.actions), hidden=64, map_hidden=32)
 
 

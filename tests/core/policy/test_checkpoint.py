@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from safetensors.numpy import save as save_tensors
 
+from tests.small_layouts import small_layout
 from townlet_core.errors import CheckpointError
-from townlet_core.observations.layout import FeatureSpec, ObservationLayout, hybrid_layout
+from townlet_core.observations.layout import FeatureSpec, ObservationLayout
 from townlet_core.policy.checkpoint import load_checkpoint, read_checkpoint, save_checkpoint
 from townlet_core.policy.network import NetworkSize, network_from, network_tensors, seeded_network
 
-LAYOUT = hybrid_layout(5)
+LAYOUT = small_layout(5)
 SIZE = NetworkSize(100, len(LAYOUT.features), len(LAYOUT.actions), hidden=16, map_hidden=8)
 TENSORS = network_tensors(seeded_network(SIZE, 1))
 TRAINED = {"method": "behaviour_cloning", "dataset": "a" * 64, "profile": {"seed": 7}}
@@ -116,7 +117,7 @@ def test_a_description_of_a_later_format_is_refused(saved: Path) -> None:
 
 
 def test_an_edited_layout_is_refused(saved: Path) -> None:
-    edit(saved, layout=json.loads(hybrid_layout(7).to_json()))
+    edit(saved, layout=json.loads(small_layout(7).to_json()))
     assert "layout_digest" in refusal(saved)
 
 
@@ -177,7 +178,7 @@ def another_feature(index: int, **changes: object) -> ObservationLayout:
     ("town", "told"),
     [
         (LAYOUT._replace(variant="compact"), "observation variant is 'hybrid' in the policy and 'compact' in the town"),
-        (hybrid_layout(7), "map window is 5 in the policy and 7 in the town"),
+        (small_layout(7), "map window is 5 in the policy and 7 in the town"),
         (
             LAYOUT._replace(channels=LAYOUT.channels[:3]),
             "map channel 3 is 'reservation' in the policy and missing in the town",

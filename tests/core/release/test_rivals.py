@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.small_layouts import small_layout
 from townlet_core.errors import CheckpointError, DataError
-from townlet_core.observations.layout import FeatureSpec, ObservationLayout, hybrid_layout
+from townlet_core.observations.layout import FeatureSpec, ObservationLayout
 from townlet_core.policy.checkpoint import save_checkpoint
 from townlet_core.policy.network import NetworkSize, network_tensors, seeded_network
 from townlet_core.release.candidate import Candidate
@@ -14,11 +15,11 @@ from townlet_core.release.judging import find_rival
 from townlet_core.release.workshop import Workshop
 from townlet_core.stability import Release
 
-LAYOUT = hybrid_layout(5)
+LAYOUT = small_layout(5)
 
 
 def saved(folder: Path, layout: ObservationLayout, seed: int = 1) -> str:
-    cells = layout.window**2 * len(layout.channels)
+    cells = layout.cells
     size = NetworkSize(cells, len(layout.features), len(layout.actions), hidden=8, map_hidden=4)
     return save_checkpoint(folder, network_tensors(seeded_network(size, seed)), layout, {"seed": seed})
 
@@ -61,7 +62,7 @@ def test_a_release_of_the_same_layout_is_compatible(workshop: Workshop) -> None:
 
 OTHERS = [
     (LAYOUT._replace(variant="compact"), "observation variant is 'compact' in the policy and 'hybrid' in the town"),
-    (hybrid_layout(7), "map window is 7 in the policy and 5 in the town"),
+    (small_layout(7), "map window is 7 in the policy and 5 in the town"),
     (
         LAYOUT._replace(features=(*LAYOUT.features, FeatureSpec("mood", 0.0, 1.0, "flag"))),
         f"feature {len(LAYOUT.features)} is 'mood' [0, 1] flag in the policy and missing in the town",
@@ -106,10 +107,10 @@ def edited_layout(folder: Path) -> None:
 
 def another_policy(folder: Path) -> None:
     """Whole and consistent, but of a layout that the release never had."""
-    saved(folder, hybrid_layout(9), seed=3)
+    saved(folder, small_layout(9), seed=3)
 
 
-@pytest.mark.parametrize("layout", [LAYOUT, hybrid_layout(7)], ids=["same layout", "another layout"])
+@pytest.mark.parametrize("layout", [LAYOUT, small_layout(7)], ids=["same layout", "another layout"])
 @pytest.mark.parametrize(
     ("spoil", "error", "told"),
     [
