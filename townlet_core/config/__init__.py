@@ -27,7 +27,7 @@ from townlet_core.config.scenario import CaptureRules, Scenario
 from townlet_core.config.schema import SCHEMA_KINDS, schema_json, write_schemas
 from townlet_core.config.snapshots import AutosaveRules, Guardrails, SnapshotRules
 from townlet_core.config.town import Clock, Outage, TownConfig
-from townlet_core.config.training import TrainingProfile
+from townlet_core.config.training import ImprovementRules, Ramp, TrainingProfile
 from townlet_core.config.validation import CheckReport, check_affordances, check_config, check_map
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "Economy",
     "Employment",
     "Guardrails",
+    "ImprovementRules",
     "Job",
     "LegendEntry",
     "MapConfig",
@@ -54,6 +55,7 @@ __all__ = [
     "Option",
     "Outage",
     "Queues",
+    "Ramp",
     "Rewards",
     "Scenario",
     "SnapshotRules",

@@ -1,24 +1,86 @@
-"""How a policy is trained: sizes of the network, steps of the optimiser, when to stop."""
+"""How a policy is trained: sizes of the network, steps of the optimisers, when to stop, and what is shipped."""
 
-from pydantic import BaseModel, Field
+from typing import Annotated, Literal, Self
 
-from townlet_core.config.fields import STRICT, Identifier, Share
+from pydantic import BaseModel, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from townlet_core.config.fields import STRICT, Duration, Identifier, Share
+
+Factor = Annotated[float, Field(gt=0.0, lt=1.0)]
+Rate = Annotated[float, Field(gt=0.0, le=1.0)]
+Weight = Annotated[float, Field(ge=0.0, le=100.0)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class Ramp(BaseModel):
+    """A figure that moves from `start` at the first update to `end` at the last, along a line or half a cosine."""
+
+    model_config = STRICT
+    start: float = Field(ge=0.0, le=1.0)
+    end: float = Field(ge=0.0, le=1.0)
+    shape: Literal["linear", "cosine"] = "linear"
+
+
+class ImprovementRules(BaseModel):
+    """Proximal policy optimisation in the towns of `scenarios`, from the clone's weights on.
+
+    One update lives `ticks` ticks in `towns` towns of each scenario and goes through the finished decisions `epochs`
+    times in minibatches of `minibatch`; `sequence` is how many decisions of a life a network with a memory unrolls.
+    `trace` is the lambda of the advantages per decision. `clip` bounds the probability ratio, `value_clip` the critic
+    (in standard deviations of the return; 0 lets it free). The epochs of an update stop early when the policy has
+    moved by more than `target_kl` nats (0 never stops). The first `critic_warmup` updates teach the value head alone.
+    Every `checkpoint_every` updates a checkpoint is written and the newest `keep` stay.
+    """
+
+    model_config = STRICT
+    scenarios: tuple[Identifier, ...] = Field(default=("ordinary_day",), min_length=1)
+    towns: int = Field(default=32, ge=1, le=4096)
+    ticks: Duration = 720
+    updates: Count = 50
+    epochs: int = Field(default=4, ge=1, le=100)
+    minibatch: Count = 1024
+    sequence: int = Field(default=16, ge=1, le=1000)
+    trace: Share = 0.95
+    clip: Rate = 0.2
+    value_clip: Weight = 0.0
+    value_weight: Weight = 0.5
+    entropy: Ramp = Ramp(start=0.01, end=0.0)
+    learning_rate: Ramp = Ramp(start=3e-4, end=3e-5)
+    target_kl: Share = 0.02
+    max_grad_norm: float = Field(default=0.5, gt=0.0, le=1e6)
+    critic_warmup: int = Field(default=2, ge=0, le=1_000_000)
+    checkpoint_every: Count = 10
+    keep: int = Field(default=2, ge=1, le=1000)
 
 
 class TrainingProfile(BaseModel):
-    """One way to train. `patience` is in epochs without improvement on held-out episodes; `class_balance`
-    weighs actions from their share (0) to evenly (1); `hidden` and `map_hidden` are layer widths.
+    """One way to train: a clone first, and with `ppo` what it makes of its own experience.
+
+    `patience` is in epochs without improvement on validation episodes; `class_balance` weighs actions from their
+    share (0) to evenly (1); `hidden` and `map_hidden` are layer widths, `recurrent` the width of a memory (0 for none).
+    `discount` is the factor per tick of every return. `ships` says which stage the candidate is.
     """
 
     model_config = STRICT
     profile: Identifier
     seed: int = Field(default=7, ge=0, le=2**63 - 1)
     epochs: int = Field(default=30, ge=1, le=10_000)
-    batch_size: int = Field(default=512, ge=1, le=1_000_000)
-    learning_rate: float = Field(default=1e-3, gt=0.0, le=1.0)
-    weight_decay: float = Field(default=1e-4, ge=0.0, le=1.0)
+    batch_size: Count = 512
+    learning_rate: Rate = 1e-3
+    weight_decay: Share = 1e-4
     hidden: int = Field(default=128, ge=1, le=8192)
     map_hidden: int = Field(default=64, ge=1, le=8192)
+    recurrent: int = Field(default=0, ge=0, le=8192)
     patience: int = Field(default=6, ge=1, le=10_000)
     class_balance: Share = 0.5
-    value_weight: float = Field(default=0.1, ge=0.0, le=100.0)
+    value_weight: Weight = 0.1
+    discount: Factor = 0.99
+    ships: Literal["clone", "improved"] = "clone"
+    ppo: ImprovementRules | None = None
+
+    @model_validator(mode="after")
+    def _ships_what_is_made(self) -> Self:
+        if self.ships == "improved" and self.ppo is None:
+            raise PydanticCustomError("townlet", "a section `ppo` that improves the clone, or `ships: clone`")
+        return self

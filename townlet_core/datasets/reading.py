@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from townlet_core.datasets.returns import Spans, return_to_end, return_to_next
+from townlet_core.datasets.returns import Spans, first_decisions, return_to_end, return_to_next
 from townlet_core.datasets.schema import ShardFacts, expected_fingerprint, read_facts
 from townlet_core.datasets.splitting import EpisodeKey
 from townlet_core.datasets.store import Record, Store
@@ -33,6 +33,7 @@ class DecisionBatch(NamedTuple):
         return_to_next: float32 [n], discounted rewards until the citizen's next decision.
         ticks_to_next: int32 [n], for how many ticks.
         returns: float32 [n], discounted rewards until the end of the life or of the recording.
+        begins: bool [n], whether it is the first decision of a life.
     """
 
     map: NDArray[np.uint8]
@@ -46,6 +47,7 @@ class DecisionBatch(NamedTuple):
     return_to_next: NDArray[np.float32]
     ticks_to_next: NDArray[np.int32]
     returns: NDArray[np.float32]
+    begins: NDArray[np.bool_]
 
 
 class _Source(NamedTuple):
@@ -142,6 +144,7 @@ class DecisionReader:
             return_to_next=outcome.reward,
             ticks_to_next=outcome.ticks,
             returns=return_to_end(spans, self._discount),
+            begins=first_decisions(spans),
         )
 
 

@@ -56,6 +56,12 @@ def return_to_end(spans: Spans, discount: float) -> NDArray[np.float32]:
     return np.concatenate(returns).astype(np.float32)[spans.decision]
 
 
+def first_decisions(spans: Spans) -> NDArray[np.bool_]:
+    """Which decisions are the first of a life, bool [decisions]."""
+    lives = _fresh(spans).cumsum()[spans.decision]
+    return np.diff(lives, prepend=0) > 0
+
+
 def _fresh(spans: Spans) -> NDArray[np.bool_]:
     """Rows with which a citizen or a life begins."""
     fresh = np.ones(len(spans.agent), np.bool_)

@@ -1,7 +1,6 @@
 """Behaviour cloning: learn the teacher's choices from decisions, and say honestly how well on held-out episodes."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ from townlet_core.errors import DataError
 from townlet_core.policy.decisions import DecisionSource, Deck, Hand
 from townlet_core.policy.network import NetworkSize, PolicyNetwork, seeded_network
 from townlet_core.policy.report import CloningReport, EpochPoint, score
+from townlet_core.policy.threads import single_thread
 
 MIN_FEATURE_SCALE = 0.05
 """A feature that hardly moves in training must not explode when it moves in the town."""
@@ -134,23 +134,13 @@ def class_weights(counts: NDArray[np.int64], balance: float) -> NDArray[np.float
 def predict(network: PolicyNetwork, hand: Hand) -> NDArray[np.int64]:
     """The greedy legal choice for each row."""
     with torch.inference_mode():
-        logits, _ = network(*_tensors(hand)[:3])
+        logits, _ = _answer(network, hand)
         return np.asarray(logits.argmax(dim=1).numpy())
 
 
-@contextmanager
-def single_thread() -> Iterator[None]:
-    """One torch thread inside (the order of sums is then fixed), the caller's number again afterwards."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
 def _prepared(survey: Survey, profile: TrainingProfile) -> PolicyNetwork:
-    size = NetworkSize(*survey.size, hidden=profile.hidden, map_hidden=profile.map_hidden)
+    sizes = {"hidden": profile.hidden, "map_hidden": profile.map_hidden, "recurrent": profile.recurrent}
+    size = NetworkSize(*survey.size, **sizes)
     network = seeded_network(size, profile.seed)
     network.feature_mean.copy_(torch.from_numpy(survey.feature_mean))
     network.feature_scale.copy_(torch.from_numpy(survey.feature_scale))
@@ -173,7 +163,8 @@ def _fit(
     curve: list[EpochPoint] = []
     best: _Best | None = None
     for epoch in range(1, profile.epochs + 1):
-        losses = _epoch(network, optimizer, deck.shuffled(profile.batch_size, generator), weights, profile, epoch, best)
+        hands = deck.shuffled(profile.batch_size, generator, whole_lives=profile.recurrent > 0)
+        losses = _epoch(network, optimizer, hands, weights, profile, epoch, best)
         held_loss, accuracy = _judge(network, judge)
         curve.append(
             EpochPoint(epoch=epoch, loss=losses[0], value_loss=losses[1], held_loss=held_loss, accuracy=accuracy)
@@ -214,8 +205,8 @@ def _epoch(
 
 
 def _losses(network: PolicyNetwork, hand: Hand, weights: Tensor) -> tuple[Tensor, Tensor]:
-    cells, features, mask, expert, returns = _tensors(hand)
-    logits, values = network(cells, features, mask)
+    expert, returns = torch.from_numpy(hand.expert), torch.from_numpy(np.ascontiguousarray(hand.returns))
+    logits, values = _answer(network, hand)
     each = nn.functional.cross_entropy(logits, expert, reduction="none")
     target = (returns - network.value_scale[0]) / network.value_scale[1]
     return (each * weights[expert]).mean(), nn.functional.mse_loss(values, target)
@@ -225,8 +216,8 @@ def _judge(network: PolicyNetwork, judge: Deck) -> tuple[float, float]:
     loss, right, rows = 0.0, 0, 0
     with torch.inference_mode():
         for pool in judge.pools():
-            cells, features, mask, expert, _ = _tensors(pool)
-            logits, _ = network(cells, features, mask)
+            expert = torch.from_numpy(pool.expert)
+            logits, _ = _answer(network, pool)
             loss += nn.functional.cross_entropy(logits, expert, reduction="sum").item()
             right += int((logits.argmax(dim=1) == expert).sum())
             rows += expert.numel()
@@ -242,11 +233,8 @@ def _restored(network: PolicyNetwork, best: _Best | None) -> PolicyNetwork | Non
     return network
 
 
-def _tensors(hand: Hand) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    return (
-        torch.from_numpy(np.ascontiguousarray(hand.cells)),
-        torch.from_numpy(np.ascontiguousarray(hand.features)),
-        torch.from_numpy(np.ascontiguousarray(hand.mask)),
-        torch.from_numpy(hand.expert),
-        torch.from_numpy(np.ascontiguousarray(hand.returns)),
+def _answer(network: PolicyNetwork, hand: Hand) -> tuple[Tensor, Tensor]:
+    cells, features, mask, begins = (
+        torch.from_numpy(np.ascontiguousarray(column)) for column in (hand.cells, hand.features, hand.mask, hand.begins)
     )
+    return network.unroll(cells, features, mask, begins, network.blank(int(begins.sum())))

@@ -45,6 +45,7 @@ class Architecture(BaseModel):
     actions: int
     hidden: int
     map_hidden: int
+    recurrent: int = 0
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of every tensor by name, as torch stores them (`[outputs, inputs]`)."""
@@ -53,11 +54,15 @@ class Architecture(BaseModel):
             "map": (self.map_hidden, self.cells),
             "features": (self.hidden, self.features),
             "trunk": (self.hidden, joined),
-            "policy": (self.actions, self.hidden),
-            "value": (1, self.hidden),
+            "policy": (self.actions, self.recurrent or self.hidden),
+            "value": (1, self.recurrent or self.hidden),
         }
         shapes: dict[str, tuple[int, ...]] = {f"{name}.weight": shape for name, shape in layers.items()}
         shapes |= {f"{name}.bias": shape[:1] for name, shape in layers.items()}
+        if self.recurrent:
+            gates = 3 * self.recurrent
+            shapes |= {"memory.weight_ih": (gates, self.hidden), "memory.weight_hh": (gates, self.recurrent)}
+            shapes |= {"memory.bias_ih": (gates,), "memory.bias_hh": (gates,)}
         return shapes | {"feature_mean": (self.features,), "feature_scale": (self.features,), "value_scale": (2,)}
 
 
@@ -221,13 +226,15 @@ def _architecture(tensors: Tensors) -> Architecture:
         raise CheckpointError(f"checkpoint: tensor {min(missing)} is missing; save the tensors of a PolicyNetwork")
     map_hidden, cells = tensors["map.weight"].shape
     hidden, features = tensors["features.weight"].shape
+    recurrent = tensors["memory.weight_hh"].shape[1] if "memory.weight_hh" in tensors else 0
     return Architecture(
-        kind="two-stream-mlp",
+        kind="two-stream-gru" if recurrent else "two-stream-mlp",
         cells=cells,
         features=features,
         actions=tensors["policy.weight"].shape[0],
         hidden=hidden,
         map_hidden=map_hidden,
+        recurrent=recurrent,
     )
 
 

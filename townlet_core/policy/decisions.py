@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from townlet_core.datasets.reading import DecisionBatch
 from townlet_core.errors import DataError
+from townlet_core.policy.stretches import Stretches
 
 POOL_ROWS = 200_000
 """Decisions held in memory at once (about 160 MB); a larger dataset is shuffled pool by pool."""
@@ -42,6 +43,8 @@ class Hand(NamedTuple):
     expert: NDArray[np.int64]
     returns: NDArray[np.float32]
     scenario: NDArray[np.str_]
+    begins: NDArray[np.bool_]
+    """True in the first decision of a life, as long as the rows are in the order of the dataset or dealt by lives."""
 
     def take(self, rows: NDArray[np.int64]) -> "Hand":
         """The same columns, only these rows."""
@@ -81,12 +84,19 @@ class Deck:
             yield second
             yield from pools
 
-    def shuffled(self, size: int, generator: np.random.Generator) -> Iterator[Hand]:
-        """Minibatches of `size` rows (a pool's last one may be smaller) in an order that the generator decides."""
+    def shuffled(self, size: int, generator: np.random.Generator, *, whole_lives: bool = False) -> Iterator[Hand]:
+        """Minibatches of `size` rows (a pool's last one may be smaller) in an order that the generator decides.
+
+        Args:
+            size: Rows together; with `whole_lives` about as many.
+            generator: Decides the order.
+            whole_lives: Keep the decisions of a life together and in order, for a network that remembers.
+        """
         for pool in self.pools():
-            order = generator.permutation(pool.expert.size)
-            for start in range(0, order.size, size):
-                yield pool.take(order[start : start + size])
+            everything = np.arange(pool.expert.size)
+            runs = Stretches(everything, np.flatnonzero(pool.begins) if whole_lives else everything)
+            for dealt in runs.shuffled(generator).minibatches(size):
+                yield pool.take(dealt.order)
 
     def _read(self) -> Iterator[Hand]:
         waiting: list[Hand] = []
@@ -122,7 +132,7 @@ def checked(batch: DecisionBatch, name: str) -> Hand:
             place = f"{batch.scenario[row]}, episode {batch.episode[row]}, tick {batch.tick[row]}"
             raise DataError(f"decisions: {name}, row {row} ({place}): {what}; capture it again, or curate it away")
     cells = batch.map.reshape(expert.size, math.prod(batch.map.shape[1:]))
-    return Hand(cells, batch.features, batch.mask, expert, batch.returns, batch.scenario)
+    return Hand(cells, batch.features, batch.mask, expert, batch.returns, batch.scenario, batch.begins)
 
 
 def _legal(mask: NDArray[np.bool_], expert: NDArray[np.int64]) -> NDArray[np.bool_]:

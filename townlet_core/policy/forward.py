@@ -24,8 +24,30 @@ class ActingWeights(NamedTuple):
     feature_bias: Floats
     trunk_weight: Floats
     trunk_bias: Floats
+    recall_weight: Floats
+    """Of the memory: what the trunk adds to reset gate, update gate and candidate, [hidden, 3 x recurrent]; the
+    memory's four arrays are empty where there is none."""
+    recall_bias: Floats
+    keep_weight: Floats
+    """What the old memory adds to them, [recurrent, 3 x recurrent]."""
+    keep_bias: Floats
     policy_weight: Floats
     policy_bias: Floats
+
+    @property
+    def recurrent(self) -> int:
+        """Width of the memory; 0 where there is none."""
+        return int(self.keep_weight.shape[0])
+
+
+class Scratch(NamedTuple):
+    """Rows that a forward pass writes into: both encoders side by side, the trunk, the gates, and the logits."""
+
+    joined: Floats
+    trunk: Floats
+    gates: Floats
+    """What trunk and memory add to the three gates, [2, 3 x recurrent]."""
+    logits: Floats
 
 
 def fold(tensors: Mapping[str, NDArray[np.float32]]) -> ActingWeights:
@@ -40,15 +62,20 @@ def fold(tensors: Mapping[str, NDArray[np.float32]]) -> ActingWeights:
         feature_bias=(tensors["features.bias"] - feature @ mean).astype(np.float32),
         trunk_weight=_input_major(tensors["trunk.weight"]),
         trunk_bias=tensors["trunk.bias"],
+        recall_weight=_input_major(tensors.get("memory.weight_ih", np.zeros((0, 0)))),
+        recall_bias=tensors.get("memory.bias_ih", np.zeros(0, np.float32)),
+        keep_weight=_input_major(tensors.get("memory.weight_hh", np.zeros((0, 0)))),
+        keep_bias=tensors.get("memory.bias_hh", np.zeros(0, np.float32)),
         policy_weight=_input_major(tensors["policy.weight"]),
         policy_bias=tensors["policy.bias"],
     )
 
 
-def scratch_rows(weights: ActingWeights) -> tuple[Floats, Floats, Floats]:
-    """Rows that a forward pass writes into: both encoders side by side, the trunk, and the logits."""
+def scratch_rows(weights: ActingWeights) -> Scratch:
+    """Rows for a forward pass of these weights."""
     joined, trunk = weights.trunk_weight.shape
-    return np.empty(joined, np.float32), np.empty(trunk, np.float32), np.empty(weights.policy_bias.size, np.float32)
+    gates = np.empty((2, weights.keep_bias.size), np.float32)
+    return Scratch(np.empty(joined, np.float32), np.empty(trunk, np.float32), gates, np.empty_like(weights.policy_bias))
 
 
 def _input_major(weight: NDArray[np.floating]) -> Floats:
@@ -76,14 +103,38 @@ def rectify(values):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def score_row(cells, features, weights, joined, trunk, logits):  # type: ignore[no-untyped-def]
-    """Write one observation's logits; `joined` and `trunk` are scratch rows."""
+def squash(x):  # type: ignore[no-untyped-def]
+    """The logistic function."""
+    return np.float32(1) / (np.float32(1) + np.exp(-x))
+
+
+@kernel
+def remember(trunk, weights, gates, memory):  # type: ignore[no-untyped-def]
+    """Renew a memory [recurrent] by a gated recurrent unit that reads the trunk (gates in torch's order)."""
+    new, old, width = gates[0], gates[1], memory.shape[0]
+    add_layer(trunk, weights.recall_weight, weights.recall_bias, new, 0)
+    add_layer(memory, weights.keep_weight, weights.keep_bias, old, 0)
+    for j in range(width):
+        reset = squash(new[j] + old[j])
+        update = squash(new[width + j] + old[width + j])
+        candidate = np.tanh(new[2 * width + j] + reset * old[2 * width + j])
+        memory[j] = (np.float32(1) - update) * candidate + update * memory[j]
+
+
+@kernel
+def score_row(cells, features, weights, memory, scratch):  # type: ignore[no-untyped-def]
+    """Write one observation's logits into the scratch, and renew the agent's memory [recurrent] if it has one."""
+    joined, trunk, logits = scratch.joined, scratch.trunk, scratch.logits
     add_layer(cells, weights.map_weight, weights.map_bias, joined, 0)
     add_layer(features, weights.feature_weight, weights.feature_bias, joined, weights.map_bias.shape[0])
     rectify(joined)
     add_layer(joined, weights.trunk_weight, weights.trunk_bias, trunk, 0)
     rectify(trunk)
-    add_layer(trunk, weights.policy_weight, weights.policy_bias, logits, 0)
+    if memory.shape[0] == 0:
+        add_layer(trunk, weights.policy_weight, weights.policy_bias, logits, 0)
+    else:
+        remember(trunk, weights, scratch.gates, memory)
+        add_layer(memory, weights.policy_weight, weights.policy_bias, logits, 0)
 
 
 @kernel
@@ -97,10 +148,12 @@ def best_legal(logits, mask):  # type: ignore[no-untyped-def]
 
 
 @kernel(entry=True)
-def choose_actions(cells, features, mask, decides, weights, scratch, actions):  # type: ignore[no-untyped-def]
-    """Choose for each row: by the network where `decides`, else the first (and only) legal action."""
-    joined, trunk, logits = scratch
+def choose_actions(cells, features, mask, decides, weights, memory, scratch, actions):  # type: ignore[no-untyped-def]
+    """Choose for each row: by the network where `decides`, else the first (and only) legal action.
+
+    The memory [rows, recurrent] of those who decide is renewed in place.
+    """
     for row in range(cells.shape[0]):
         if decides[row]:
-            score_row(cells[row], features[row], weights, joined, trunk, logits)
-        actions[row] = best_legal(logits, mask[row])
+            score_row(cells[row], features[row], weights, memory[row], scratch)
+        actions[row] = best_legal(scratch.logits, mask[row])

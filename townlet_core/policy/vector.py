@@ -1,5 +1,6 @@
 """A batch of towns to train on: arrays in, arrays out, and a new episode wherever one has ended."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,6 +9,8 @@ from gymnasium.vector import AutoresetMode
 
 from townlet_core.config import TownConfig
 from townlet_core.core import Observation, Simulation
+from townlet_core.core.restoring import pour, require_fit
+from townlet_core.core.simulation import EventBatch
 from townlet_core.policy.spaces import action_space, observation_space
 
 
@@ -20,6 +23,7 @@ class VectorStep(NamedTuple):
         reward: float32 [B, N], of the tick that was lived.
         terminated: bool [B, N], true in the tick in which an agent faints.
         truncated: bool [B, N], true for those who live when their episode's time is up.
+        events: The events of the tick that was lived, also of towns that have begun anew.
         infos: Empty unless episodes ended; see ``TownletVectorEnv``.
     """
 
@@ -27,6 +31,7 @@ class VectorStep(NamedTuple):
     reward: npt.NDArray[np.float32]
     terminated: npt.NDArray[np.bool_]
     truncated: npt.NDArray[np.bool_]
+    events: EventBatch
     infos: dict[str, Any]
 
 
@@ -117,11 +122,27 @@ class TownletVectorEnv:
         """
         step = self.sim.step(actions)
         reward, terminated = step.reward.copy(), step.terminated.copy()
+        events = EventBatch(step.events.log, step.events.counts.copy())
         self._alive &= ~terminated
         truncated = self._alive & step.truncated[:, None]
         ended = step.truncated | ~self._alive.any(axis=1)
         infos = self._begin_anew(ended) if ended.any() else {}
-        return VectorStep(step.observation, reward, terminated, truncated, infos)
+        return VectorStep(step.observation, reward, terminated, truncated, events, infos)
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Everything in which these towns differ from freshly settled ones, by name; live arrays, no copies."""
+        return {**self.sim.arrays(), "env.alive": self._alive, "env.episodes": self._episodes}
+
+    def restore(self, arrays: Mapping[str, npt.NDArray[Any]], source: str = "saved towns") -> None:
+        """Go on from what ``arrays`` of an equally configured environment held.
+
+        Raises:
+            DataError: An array is missing, of another form or shape, or holds what no town can be in.
+        """
+        own = {"env.alive": self._alive, "env.episodes": self._episodes}
+        require_fit({name: arrays[name] for name in own if name in arrays}, own, source)
+        self.sim.restore({name: array for name, array in arrays.items() if name not in own}, source)
+        pour(arrays, own)
 
     def close(self) -> None:
         """Let the threads go."""

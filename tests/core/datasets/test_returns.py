@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from townlet_core.datasets.returns import Spans, return_to_end, return_to_next
+from townlet_core.datasets.returns import Spans, first_decisions, return_to_end, return_to_next
 
 ROW = st.tuples(st.booleans(), st.sampled_from([False] * 9 + [True]), st.floats(-1, 1, width=32))
 LIVES = st.lists(st.lists(ROW, min_size=1, max_size=40), min_size=1, max_size=4)
@@ -52,3 +52,11 @@ def test_no_rows_give_no_decisions() -> None:
     empty = Spans(np.zeros(0, bool), np.zeros(0, bool), np.zeros(0, np.float32), np.zeros(0, np.int8))
     assert len(return_to_next(empty, 0.9).ticks) == 0
     assert len(return_to_end(empty, 0.9)) == 0
+
+
+def test_the_first_decision_of_each_life_is_known_even_when_the_life_began_with_forced_ticks() -> None:
+    decision = np.array([False, True, True, True, False, True, True, False])
+    terminated = np.array([False, False, True, False, False, False, False, False])
+    agent = np.array([0, 0, 0, 0, 0, 0, 1, 1])
+    spans = Spans(decision, terminated, np.zeros(8), agent)
+    assert first_decisions(spans).tolist() == [True, False, True, False, True]

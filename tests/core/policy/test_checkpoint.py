@@ -71,7 +71,15 @@ def test_the_description_has_exactly_these_keys(saved: Path) -> None:
         "trained",
         "weights_sha256",
     ]
-    assert sorted(body["architecture"]) == ["actions", "cells", "features", "hidden", "kind", "map_hidden"]
+    assert sorted(body["architecture"]) == [
+        "actions",
+        "cells",
+        "features",
+        "hidden",
+        "kind",
+        "map_hidden",
+        "recurrent",
+    ]
     assert sorted(body["layout"]) == ["actions", "channels", "features", "variant", "window"]
     assert body["format"] == "townlet-policy"
 

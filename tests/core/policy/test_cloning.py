@@ -183,3 +183,26 @@ def test_decisions_of_another_layout_are_refused(
     narrow = replace(train, actions=train.actions[:-1])
     with pytest.raises(DataError, match="the layout has 66 and 9"):
         train_bc(narrow, holdout, profile)
+
+
+def test_a_clone_with_a_memory_learns_what_only_the_past_tells(profile: TrainingProfile) -> None:
+    """Half of the lives began with a bright signal; whoever forgets it can only guess which half he is in."""
+
+    def told_once(seed: int, episodes: int) -> RuleSource:
+        source = rule_source(seed, episodes)
+        for number, batch in enumerate(source.batches):
+            lives = np.random.default_rng([seed, number]).integers(0, 2, 25)
+            features = np.zeros_like(batch.features)
+            features[batch.begins, 0] = lives
+            mask = np.zeros_like(batch.mask)
+            mask[:, :2] = True
+            expert = np.repeat(lives, 10).astype(np.int8)
+            cells = np.zeros_like(batch.map)
+            source = with_batch(source, number, features=features, mask=mask, expert=expert, map=cells)
+        return source
+
+    sides = told_once(1, 10), told_once(2, 4)
+    forgetful = train_bc(*sides, profile)
+    mindful = train_bc(*sides, profile.model_copy(update={"recurrent": 16}))
+    assert forgetful.report.accuracy < 0.7
+    assert mindful.report.accuracy > 0.95

@@ -1,0 +1,214 @@
+"""The log of a training: one typed record per update, as NDJSON while it runs and as Parquet beside its checkpoints.
+
+What an update measured is a fact about the training and the same whenever it is repeated; what it cost is a fact
+about the run. `UpdateRecord.timing` holds all of the latter, so that the rest can go into digests.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from upath import UPath
+
+from townlet_core.errors import DataError
+from townlet_core.files import sink, write_whole
+
+LOG_FILE, TABLE_FILE = "updates.ndjson", "updates.parquet"
+SCHEMA_VERSION: Literal["2.0"] = "2.0"
+
+_MODEL = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Timing(BaseModel):
+    """What an update cost: seconds of the whole and of its parts, agent-steps per second, and where its line begins."""
+
+    model_config = _MODEL
+    epoch_duration_sec: float
+    rollout_sec: float
+    update_sec: float
+    steps_per_second: float
+    log_stream_offset: int
+    """Byte at which this record begins in the NDJSON file."""
+
+
+class EpisodeFigures(BaseModel):
+    """Means over the episodes that ended during a rollout; None where none did."""
+
+    model_config = _MODEL
+    count: int
+    return_mean: float | None
+    return_std: float | None
+    survival: float | None
+    attendance: float | None
+    needs_ok_share: float | None
+    clipped_share: float | None
+
+
+class UpdateRecord(BaseModel):
+    """What one update did and measured. Losses, shares and divergences are means over its minibatches, weighed by
+    their decisions; `_max` is the largest minibatch's. Events and rewards are those of the update's rollout.
+    """
+
+    model_config = _MODEL
+    schema_version: Literal["2.0"] = SCHEMA_VERSION
+    data_mode: Literal["rollout"] = "rollout"
+    epoch: int
+    """The update's number, from 1."""
+    updates: int
+    """How many updates the training has in all."""
+    steps: int
+    """Agent-steps lived since the training began."""
+    transitions: int
+    """Decisions learnt from in this update."""
+    transitions_total: int
+    rollout_ticks: int
+    epochs_run: int
+    """Passes begun over the decisions."""
+    stopped_early: bool
+    """Whether the divergence bound ended them."""
+    minibatches: int
+    loss_policy: float
+    loss_value: float
+    loss_entropy: float
+    """Minus the entropy, as it enters the total with its weight."""
+    loss_total: float
+    clip_fraction: float
+    clip_fraction_max: float
+    clip_triggered_minibatches: int
+    adv_mean: float
+    adv_std: float
+    adv_min_std: float
+    """Smallest deviation of the advantages within a minibatch."""
+    adv_zero_std_batches: int
+    grad_norm: float
+    grad_norm_max: float
+    kl_divergence: float
+    kl_divergence_max: float
+    lr: float
+    entropy_weight: float
+    critic_only: bool
+    explained_variance: float | None
+    """Share of the returns' variance that the critic knew beforehand; None where the returns did not vary."""
+    batch_entropy_mean: float
+    """Entropy of the choices as they were taken, in nats."""
+    batch_entropy_std: float
+    reward_advantage_corr: float | None
+    """Correlation of span rewards and advantages; None where one of them did not vary."""
+    span_ticks_mean: float
+    """Ticks from a decision to the next."""
+    reward_mean: float
+    """Per agent-step."""
+    deaths: int
+    episodes: EpisodeFigures
+    events: dict[str, int]
+    """How often each kind of event happened, by name."""
+    queue_conflict_events: int
+    """Ghost steps in a jam, and queues left unserved."""
+    queue_conflict_intensity_sum: float
+    """Ticks waited in vain by those who left a queue."""
+    shared_meal_events: int
+    late_help_events: int
+    shift_takeover_events: int
+    chat_success_events: int
+    chat_failure_events: int
+    chat_quality_mean: float | None
+    rivalry_mean: float
+    """Over all ties when the rollout ended."""
+    rivalry_max: float
+    avoidance_events: int
+    timing: Timing = Field(repr=False)
+
+    def lasting(self) -> dict[str, Any]:
+        """Everything but what the run cost: the same whenever the training is repeated."""
+        return self.model_dump(mode="json", exclude={"timing"})
+
+
+class TrainingLog:
+    """Appends records to a folder's NDJSON file; a training that goes on drops what lies behind its checkpoint."""
+
+    def __init__(self, folder: Path, keep: int) -> None:
+        """Open the log and keep its first `keep` records.
+
+        Args:
+            folder: Created when missing.
+            keep: Number of updates whose records stay.
+
+        Raises:
+            DataError: Fewer records are there, or one of them is damaged.
+        """
+        self.path = folder / LOG_FILE
+        folder.mkdir(parents=True, exist_ok=True)
+        lines = self.path.read_bytes().splitlines(keepends=True)[:keep] if keep else []
+        self.records = [_parsed(line, f"{self.path}:{number}") for number, line in enumerate(lines, 1)]
+        if [record.epoch for record in self.records] != list(range(1, keep + 1)):
+            raise DataError(f"{self.path}: has not the records of updates 1 to {keep}; train anew without --resume")
+        write_whole(UPath(self.path), b"".join(lines))
+        self.offset = self.path.stat().st_size
+
+    def append(self, record: UpdateRecord) -> None:
+        """Write one record as one line and hand it to the operating system, so that others can follow the file."""
+        line = record.model_dump_json().encode() + b"\n"
+        with self.path.open("ab") as stream:
+            stream.write(line)
+        self.offset += len(line)
+        self.records.append(record)
+
+    def write_table(self) -> None:
+        """Write all records as Parquet beside the NDJSON file; the file appears whole."""
+        write_table(self.records, self.path.parent / TABLE_FILE)
+
+
+def read_log(path: Path) -> Iterator[UpdateRecord]:
+    """The records of an NDJSON log in order; a last line that is still being written is left out.
+
+    Raises:
+        DataError: The file is missing, or a line is no record; names the line and the key.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such log; name the {LOG_FILE} of a training")
+    for number, line in enumerate(path.read_bytes().splitlines(keepends=True), 1):
+        if line.endswith(b"\n"):
+            yield _parsed(line, f"{path}:{number}")
+
+
+def write_table(records: Sequence[UpdateRecord], path: Path, *, lasting: bool = False) -> None:
+    """Write records as a Parquet table, one row per update and one column per figure.
+
+    Args:
+        records: At least one.
+        path: The file; it appears whole.
+        lasting: Leave out what the run cost, so that the same training gives the same bytes.
+    """
+    rows = [_flat(record.lasting() if lasting else record.model_dump(mode="json")) for record in records]
+    columns = {name: pa.array([row[name] for row in rows], _type([row[name] for row in rows])) for name in rows[0]}
+    with sink(UPath(path.parent)) as opened:
+        pq.write_table(pa.table(columns), opened, compression="zstd")
+        opened.commit(UPath(path))
+
+
+def _flat(document: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in document.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return flat
+
+
+def _type(values: list[Any]) -> pa.DataType:
+    # A figure that was never measured in a short training is a number all the same.
+    known = next((value for value in values if value is not None), 0.0)
+    return {bool: pa.bool_(), int: pa.int64(), str: pa.string()}.get(type(known), pa.float64())
+
+
+def _parsed(line: bytes, place: str) -> UpdateRecord:
+    try:
+        return UpdateRecord.model_validate(json.loads(line))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "record"
+        raise DataError(f"{place}: {key}: {first['msg']}; the log of another version, or a damaged one") from error
+    except ValueError as error:
+        raise DataError(f"{place}: is not JSON ({error}); the log is damaged") from error
