@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 import torch
 
+from tests.small_layouts import small_layout
 from townlet_core.config import load_config
 from townlet_core.core import Simulation
 from townlet_core.errors import CheckpointError
-from townlet_core.observations.layout import hybrid_layout
 from townlet_core.policy.acting import CONTEXT_CUT, LearnedPolicy, context_cut
 from townlet_core.policy.checkpoint import load_checkpoint, read_checkpoint, save_checkpoint
 from townlet_core.policy.forward import fold, score_row, scratch_rows
 from townlet_core.policy.network import MASKED_LOGIT, NetworkSize, network_from, network_tensors, seeded_network
 
 TOWN = Path(__file__).parents[3] / "configs/towns/default.yaml"
-LAYOUT = hybrid_layout(11, social=True)
+LAYOUT = small_layout(11, relationships="B")
 SIZE = NetworkSize(484, len(LAYOUT.features), len(LAYOUT.actions), hidden=32, map_hidden=16, recurrent=24)
 NETWORK = seeded_network(SIZE, 5)
 ROWS, STEPS = 40, 12

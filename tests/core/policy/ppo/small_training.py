@@ -42,7 +42,9 @@ def small_profile(**rules: object) -> TrainingProfile:
 def small_start(recurrent: int = 8, seed: int = 1) -> Start:
     """A network that has learnt nothing yet."""
     layout = layout_of(small_town())
-    size = NetworkSize(100, len(layout.features), len(layout.actions), hidden=16, map_hidden=8, recurrent=recurrent)
+    size = NetworkSize(
+        layout.cells, len(layout.features), len(layout.actions), hidden=16, map_hidden=8, recurrent=recurrent
+    )
     return Start(network_tensors(seeded_network(size, seed)), layout, {"method": "test"})
 
 
