@@ -3,6 +3,7 @@
 import typer
 
 from townlet_core.cli import (
+    console,
     data,
     learning,
     observations,
@@ -30,6 +31,9 @@ def application() -> typer.Typer:
     )
     simulate = "Example: townlet simulate --days 30 --towns 20 --report; townlet simulate --telemetry town.ndjson"
     app.command("simulate", epilog=simulate)(simulation.simulate)
+    speak = "Example: echo 'setneed agent_1 hunger=0.2' | townlet console --mode admin"
+    app.command("console", epilog=speak)(console.console)
+    app.command("demo", epilog="Example: townlet demo configs/demo/first_day.yaml --watch")(console.demo)
     app.command("capture", epilog="Example: townlet capture ordinary_day --date 2026-11-01")(data.capture_scenarios)
     app.command("replay", epilog="Example: townlet replay data/datasets/objects/<digest>.parquet")(data.replay_shard)
     app.command("curate", epilog="Example: townlet curate --date 2026-11-01")(data.curate_captures)

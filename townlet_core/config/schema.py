@@ -12,6 +12,7 @@ from upath import UPath
 from townlet_core.config.affordances import AffordanceManifest
 from townlet_core.config.console import ConsoleRules
 from townlet_core.config.curation import CurationRules
+from townlet_core.config.demo import DemoFile
 from townlet_core.config.gates import GatePolicy
 from townlet_core.config.loading import EMBEDDED, schema_of
 from townlet_core.config.maps import MapConfig
@@ -86,6 +87,7 @@ SCHEMA_KINDS: dict[str, Callable[[], Schema]] = {
     "affordances": _of(AffordanceManifest),
     "console": _of(ConsoleRules),
     "curation": _of(CurationRules),
+    "demo": _of(DemoFile),
     "gates": _of(GatePolicy),
     "snapshots": _of(SnapshotRules),
     "telemetry": _of(TelemetryConfig),

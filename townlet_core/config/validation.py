@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from townlet_core.config.basket import basket_per_day, day_slack
 from townlet_core.config.console import load_console
+from townlet_core.config.demo import DemoFile
 from townlet_core.config.documents import read_document
 from townlet_core.config.gates import load_gates
 from townlet_core.config.identity import config_digest, digest
@@ -19,6 +20,7 @@ from townlet_core.config.loading import (
     load_snapshot_rules,
     load_training,
     read_config,
+    read_model,
 )
 from townlet_core.config.manifest_checks import manifest_warnings
 from townlet_core.config.map_checks import homes, placed_objects
@@ -120,6 +122,13 @@ def _check_console(path: str | Path) -> CheckReport:
     return CheckReport(str(path), "set of console rules", facts)
 
 
+def _check_demo(path: str | Path) -> CheckReport:
+    demo = read_model(read_document(path), DemoFile)
+    town = check_config(Path(path).parent / demo.town)
+    facts = {"demo": demo.demo, "ticks": str(demo.ticks), "moments": str(len(demo.timeline))}
+    return CheckReport(str(path), "demonstration", {**facts, "town": town.facts["config_id"]})
+
+
 def _check_telemetry(path: str | Path) -> CheckReport:
     config = load_telemetry(path)
     return CheckReport(
@@ -139,6 +148,7 @@ def _town_facts(town: TownConfig) -> dict[str, str]:
 
 
 _KINDS: dict[str, Callable[[str | Path], CheckReport]] = {
+    "demo": _check_demo,
     "scenario": _check_scenario,
     "config_id": _check_town,
     "map_id": check_map,

@@ -85,6 +85,7 @@ def _limits(state: TownState, rules: Rules) -> Iterator[Limit]:
     yield Limit("occupancy", state.occupancy, NOBODY, people - 1)
     yield Limit("towns.tick", towns["tick"], 0, 2**31 - 1)
     yield Limit("towns.event_count", towns["event_count"], 0, state.log.shape[1])
+    yield Limit("towns.events_told", towns["events_told"], 0, state.log.shape[1])
 
 
 def _bytes_of(array: NDArray[Any]) -> NDArray[np.uint8]:

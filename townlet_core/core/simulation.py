@@ -12,6 +12,7 @@ import numpy.typing as npt
 from townlet_core.config import TownConfig
 from townlet_core.core.identity import UNNAMED, Actor
 from townlet_core.core.kpis import kpis_of
+from townlet_core.core.operations import operate
 from townlet_core.core.restoring import pour, require_fit, require_sound
 from townlet_core.core.saving import revived, snapshot_of
 from townlet_core.core.statefile import read_statefile, write_statefile
@@ -248,6 +249,10 @@ class Simulation:
     def advance(self, actions: npt.NDArray[np.integer[Any]]) -> None:
         """Live one tick without writing observations, for those who only look at the state."""
         self._advance(actions, observe=False)
+
+    def operate(self, town: int, agent: int, what: int, y: int = 0, x: int = 0) -> None:
+        """Do to a citizen what ``townlet_core.core.operations`` has checked, and let its town look around again."""
+        operate(self.state, self.rules, self._out, town, agent, what, y, x)
 
     @property
     def events(self) -> EventBatch:

@@ -18,7 +18,7 @@ from townlet_core.rewards.terms import reward_tick
 from townlet_core.scheduler.outages import plan_outages, update_utilities
 from townlet_core.world.economy import close_tills, collect_rent, restock
 from townlet_core.world.employment import advance_shift, minute_of_day
-from townlet_core.world.events import Event, emit
+from townlet_core.world.events import Event, begin_log, emit
 
 NIGHTLY_RESET = int(Event.NIGHTLY_RESET)
 SATISFIED = 0.3
@@ -109,7 +109,7 @@ def advance_town(town, rules, actions, rewards, terms, terminated):  # type: ign
     """Live one tick of one town."""
     common = town.common
     common.tick += 1
-    common.event_count = 0
+    begin_log(common, town.log)
     update_utilities(town, rules)
     act(town, rules, actions)
     live(town, rules)
@@ -119,6 +119,7 @@ def advance_town(town, rules, actions, rewards, terms, terminated):  # type: ign
     update_ties(town, rules)
     value_company(town, rules)
     judge(town, rules, rewards, terms, terminated)
+    common.events_told = common.event_count
     common.truncated = common.tick - rules.scalars[0].start_tick >= rules.scalars[0].episode_ticks
 
 

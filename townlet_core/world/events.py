@@ -69,3 +69,19 @@ def emit(town, log, kind, subject, fixture, other, value):  # type: ignore[no-un
     row.other = other
     row.value = value
     town.event_count += 1
+
+
+@kernel
+def begin_log(town, log):  # type: ignore[no-untyped-def]
+    """Begin a tick's rows with those that came after the last tick had ended: what somebody did from outside."""
+    kept = max(town.event_count - town.events_told, 0)
+    for e in range(kept):
+        row, source = log[e], log[town.events_told + e]
+        row.tick = town.tick
+        row.town = source.town
+        row.kind = source.kind
+        row.subject = source.subject
+        row.object = source.object
+        row.other = source.other
+        row.value = source.value
+    town.event_count = kept

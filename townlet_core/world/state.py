@@ -24,6 +24,7 @@ FREE, WALKING, WAITING, USING = range(4)
 REWARD_TERMS = ("survival", "needs", "wage", "punctuality", "social", "terminal", "clip")
 PERSONALITY_NAMES = ("extroversion", "forgiveness", "ambition")
 EXTROVERSION, FORGIVENESS, AMBITION = 0, 1, 2
+TIE_SIDES = ("trust", "familiarity", "rivalry")
 SHOPS = 8
 OUTAGES = 20
 NOBODY = -1
@@ -106,6 +107,7 @@ TOWN_DTYPE = _record(
         ("outage_start", "i4", (OUTAGES,)),
         ("outage_end", "i4", (OUTAGES,)),
         ("event_count", "i4"),
+        ("events_told", "i4"),  # of them, when the tick ended; the rest belongs to the next tick
         ("events_dropped", "i8"),
         ("truncated", "u1"),
     ]
