@@ -1,6 +1,7 @@
 """Company: whom one meets, talks to, eats with and covers for."""
 
 from townlet_core.kernels import EVENTS, kernel, uniform
+from townlet_core.world.clothes import is_worn
 from townlet_core.world.employment import is_working
 from townlet_core.world.events import Event, emit
 from townlet_core.world.movement import step_to
@@ -82,8 +83,13 @@ def chat_quality(town, i, j):  # type: ignore[no-untyped-def]
 
 @kernel
 def chat_chance(town, rules, i, j):  # type: ignore[no-untyped-def]
-    """Return the chance that a talk succeeds: success x (1 + 0.3 trust)(1 + 0.2 familiarity), within 0.05..0.98."""
+    """Return the chance that a talk succeeds: success x (1 + 0.3 trust)(1 + 0.2 familiarity), within 0.05..0.98.
+
+    In worn clothes ``i`` makes a worse impression.
+    """
     chance, k = rules.scalars[0].chat_success, slot_of(town.ties, i, j)
+    if is_worn(rules.scalars[0], town.agents[i]):
+        chance *= rules.scalars[0].worn_chat
     if k >= 0:
         chance *= (1.0 + 0.3 * town.ties[i, k].trust) * (1.0 + 0.2 * town.ties[i, k].familiarity)
     return min(max(chance, 0.05), 0.98)

@@ -1,13 +1,14 @@
 """Options: short controllers that turn an intention into walking, queueing and using."""
 
 from townlet_core.agents.company import find_company, seek_company
+from townlet_core.agents.meets import attend
 from townlet_core.config.options import Option
 from townlet_core.kernels import kernel
 from townlet_core.world.affordances import best_target, progress_use, start_use, still_possible
 from townlet_core.world.events import Event, emit
 from townlet_core.world.movement import step_aside, walk_towards
 from townlet_core.world.queues import leave_queue, release, request
-from townlet_core.world.state import FREE, USING, WAITING, WALKING
+from townlet_core.world.state import FREE, NOBODY, USING, WAITING, WALKING
 from townlet_core.world.ties import is_rival
 
 IDLE, SOCIALISE = int(Option.IDLE), int(Option.SOCIALISE)
@@ -18,8 +19,9 @@ REQUEST_DISTANCE = 2
 
 @kernel
 def finish_option(agent, success):  # type: ignore[no-untyped-def]
-    """End the current option; the agent decides again at the next tick."""
+    """End the current option, or the part in a meeting; the agent decides again at the next tick."""
     agent.committed = 0
+    agent.meeting = 0
     agent.phase = FREE
     agent.target = -1
     agent.affordance = -1
@@ -63,6 +65,22 @@ def choose(town, rules, i, option):  # type: ignore[no-untyped-def]
     agent.target = target
     agent.affordance = affordance
     agent.phase = WALKING
+
+
+@kernel
+def summon(town, rules, i, slot, place):  # type: ignore[no-untyped-def]
+    """Call agent ``i`` to the meeting of an event: it gives up what it was about and is bound till the end."""
+    agent = town.agents[i]
+    if agent.phase != FREE:
+        abandon(town, rules, i)
+    agent.committed = 1
+    agent.meeting = slot + 1
+    agent.option = SOCIALISE
+    agent.option_ticks = 0
+    agent.phase = WALKING
+    agent.target = place
+    agent.partner = NOBODY
+    agent.context_reset = 1
 
 
 @kernel
@@ -141,6 +159,8 @@ def pursue_option(town, rules, i):  # type: ignore[no-untyped-def]
         result = progress_use(town, rules, i)
         if result != 0:
             finish_option(agent, 1 if result > 0 else 0)
+    elif agent.meeting:
+        attend(town, rules, i)
     elif agent.phase != FREE and agent.option == SOCIALISE:
         result = seek_company(town, rules, i)
         if result != 0:
@@ -155,6 +175,8 @@ def pursue_option(town, rules, i):  # type: ignore[no-untyped-def]
 
 @kernel
 def yield_commitment(agent):  # type: ignore[no-untyped-def]
-    """Let an agent whose need turned hard reconsider, unless it is using something."""
-    if agent.phase != USING:
+    """Let an agent whose need turned hard reconsider, unless it is using something; it leaves a meeting."""
+    if agent.meeting:
+        finish_option(agent, 0)
+    elif agent.phase != USING:
         agent.committed = 0

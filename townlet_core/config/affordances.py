@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from townlet_core.config.fields import STRICT, Duration, Hours, Identifier, NeedDelta, NeedName, ServedOption
+from townlet_core.config.fields import STRICT, Duration, Hours, Identifier, NeedDelta, NeedName, ServedOption, Share
 
 WORKPLACE = "workplace"
 """Stands for an affordance's object where the object is the one that the agent's job names."""
@@ -17,13 +17,14 @@ class ObjectType(BaseModel):
     """A kind of thing: how much it holds, how it fills up again, whose till its sales go to, what it runs on.
 
     `stock` is what each such object starts with and `capacity` what it can hold, both in pieces; an object
-    type without `stock` never runs out. `restock: nightly` refills it to `capacity` at day's end.
+    type without `stock` never runs out. `restock: nightly` refills it to `capacity` at day's end, `restock: truck`
+    when the truck comes (`economy.truck`).
     """
 
     model_config = STRICT
     stock: int | None = Field(default=None, ge=0, le=10_000)
     capacity: int | None = Field(default=None, ge=1, le=10_000)
-    restock: Literal["nightly"] | None = None
+    restock: Literal["nightly", "truck"] | None = None
     shop: Identifier | None = None
     utility: Literal["power", "water"] | None = None
 
@@ -33,7 +34,8 @@ class Affordance(BaseModel):
 
     `effects` come at completion and `per_tick` with every tick of use; both change needs, in need units
     (1 = satisfied). `hours` are the ticks of the day between which a use may begin; `price` is a key of
-    `economy.prices`; `gives_meals` go into the household's fridge.
+    `economy.prices`; `gives_meals` go into the household's fridge; `mends_clothes` is added to the condition of
+    the user's clothes (1 = new).
     """
 
     model_config = STRICT
@@ -44,6 +46,7 @@ class Affordance(BaseModel):
     takes_ingredients: int = Field(default=0, ge=0, le=1000)
     gives_meals: int = Field(default=0, ge=0, le=1000)
     gives_ingredients: int = Field(default=0, ge=0, le=1000)
+    mends_clothes: Share = 0.0
     price: Identifier | None = None
     hours: Hours | None = None
     asleep: bool = False

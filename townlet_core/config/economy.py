@@ -3,27 +3,85 @@
 from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from townlet_core.config.fields import STRICT, CountRange, Duration, Identifier, Money, MoneyRange, Tick
+from townlet_core.config.fields import (
+    STRICT,
+    CountRange,
+    Duration,
+    Identifier,
+    Money,
+    MoneyRange,
+    Share,
+    ShareRange,
+    Tick,
+    TickRange,
+)
+
+MAX_PRICES = 16
+"""Most price keys that a town may have; the kernels keep room for so many."""
 
 
 def _default_prices() -> dict[str, float]:
-    return {"meal": 0.9, "groceries": 1.2, "shower": 0.05}
+    return {"meal": 0.9, "groceries": 1.2, "shower": 0.05, "clothes": 4.0}
+
+
+class PriceMoves(BaseModel):
+    """How prices wander: every night each key's factor moves by up to `daily_max` and a share back towards 1.
+
+    `reversion` is that share; a factor stays within 1 - `bound` and 1 + `bound`. `daily_max` 0: prices stand still.
+    """
+
+    model_config = STRICT
+    daily_max: Share = 0.0
+    bound: float = Field(default=0.2, ge=0.0, le=0.9)
+    reversion: Share = 0.2
+
+
+class Truck(BaseModel):
+    """The truck that brings goods to object types with `restock: truck`, once a day at a tick of `arrives`.
+
+    It comes with `probability`, and fills each object up with `size` pieces at most.
+    """
+
+    model_config = STRICT
+    arrives: TickRange = (480, 600)
+    probability: Share = 0.95
+    size: int = Field(default=20, ge=1, le=10_000)
+
+
+class Clothes(BaseModel):
+    """Clothes: their condition (1 = new) falls every night; worn ones make life harder until new ones are bought.
+
+    Below `worn_below`, hygiene falls `hygiene_factor` times as fast and a talk succeeds `chat_factor` times as often.
+    """
+
+    model_config = STRICT
+    enabled: bool = False
+    wear_per_day: Share = 0.05
+    worn_below: Share = 0.3
+    initial: ShareRange = (0.2, 1.0)
+    hygiene_factor: float = Field(default=1.5, ge=1.0, le=10.0)
+    chat_factor: Share = 0.7
 
 
 class Economy(BaseModel):
     """What things cost and who starts with how much money.
 
-    `prices` by price key; `rent_per_day` per agent; `treasury` is what the town starts with and pays wages
-    from; `restock_cost` is the price of one piece of stock by object type.
+    `prices` by price key, before moves, weather and spikes; `rent_per_day` per agent; `treasury` is what the town
+    starts with and pays wages from; `restock_cost` is the price of one piece of stock by object type; `spoilage` is
+    the share of an object type's stock that goes bad every night.
     """
 
     model_config = STRICT
-    prices: dict[Identifier, Money] = Field(default_factory=_default_prices)
+    prices: dict[Identifier, Money] = Field(default_factory=_default_prices, max_length=MAX_PRICES)
+    price_moves: PriceMoves = Field(default_factory=PriceMoves)
     rent_per_day: Money = 6.6
     initial_wallet: MoneyRange = (8.0, 20.0)
     initial_ingredients: CountRange = (0, 4)
     treasury: Money = 2000.0
     restock_cost: dict[Identifier, Money] = Field(default_factory=dict)
+    truck: Truck = Field(default_factory=Truck)
+    spoilage: dict[Identifier, Share] = Field(default_factory=dict)
+    clothes: Clothes = Field(default_factory=Clothes)
 
 
 class Job(BaseModel):

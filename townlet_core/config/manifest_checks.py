@@ -62,5 +62,5 @@ def _affordance_problems(name: str, affordance: Affordance, manifest: Affordance
 
 
 def _changes_anything(affordance: Affordance) -> bool:
-    gives = affordance.gives_meals or affordance.gives_ingredients
+    gives = affordance.gives_meals or affordance.gives_ingredients or affordance.mends_clothes
     return bool(gives) or any(affordance.effects.values()) or any(affordance.per_tick.values())

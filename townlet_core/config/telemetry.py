@@ -23,12 +23,14 @@ Category: TypeAlias = Literal[
     "friendship",
     "late",
     "meal",
+    "perturbation",
     "quarrel",
     "queue",
     "rent",
     "rest",
     "utility_outage",
     "wash",
+    "weather",
     "work",
 ]
 """What a sentence can be about."""

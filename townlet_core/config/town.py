@@ -10,7 +10,9 @@ from townlet_core.config.fields import STRICT, Duration, DurationRange, Identifi
 from townlet_core.config.maps import MapConfig
 from townlet_core.config.needs import Needs, Rewards
 from townlet_core.config.observations import ObservationRules
+from townlet_core.config.perturbations import Perturbations
 from townlet_core.config.relationships import Relationships, Stages
+from townlet_core.config.weather import Weather
 
 MAX_AGENTS = 250
 """Most agents that one town may hold; agent numbers then fit the kernels' small integers."""
@@ -65,3 +67,5 @@ class TownConfig(BaseModel):
     rewards: Rewards = Field(default_factory=Rewards)
     observations: ObservationRules = Field(default_factory=ObservationRules)
     outages: list[Outage] = Field(default_factory=list, max_length=20)
+    weather: Weather = Field(default_factory=Weather)
+    perturbations: Perturbations = Field(default_factory=Perturbations)

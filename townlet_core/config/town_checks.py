@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from townlet_core.config.affordances import WORKPLACE
 from townlet_core.config.basket import basket_problems
+from townlet_core.config.disturbance_checks import disturbance_problems
 from townlet_core.config.documents import KeyPath
 from townlet_core.config.explain import unknown_name
 from townlet_core.config.identity import id_with_variant
@@ -26,6 +27,7 @@ def town_problems(town: TownConfig) -> Iterator[Problem]:
     yield from _clock_problems(town)
     yield from _job_problems(town)
     yield from _bed_problems(town)
+    yield from disturbance_problems(town)
     if not [*_price_problems(town)]:
         yield from basket_problems(town)
 

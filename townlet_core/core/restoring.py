@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from townlet_core.config.perturbations import MAX_EVENTS
+from townlet_core.config.weather import WEATHER_NAMES
 from townlet_core.core.forms import form_difference, form_of
 from townlet_core.errors import DataError
 from townlet_core.world.rules import Rules
-from townlet_core.world.state import NOBODY, PHASE_NAMES, SHIFT_NAMES, TownState
+from townlet_core.world.state import EVENT_PHASE_NAMES, NOBODY, PHASE_NAMES, SHIFT_NAMES, TownState
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -82,6 +84,11 @@ def _limits(state: TownState, rules: Rules) -> Iterator[Limit]:
     yield Limit("agents.shift_state", agents["shift_state"], 0, len(SHIFT_NAMES) - 1)
     yield Limit("agents.shifts", agents["shifts"], 0, 2**31 - 1)
     yield Limit("fixtures.user", fixtures["user"], NOBODY, people - 1)
+    yield Limit("agents.meeting", agents["meeting"], 0, MAX_EVENTS)
+    yield Limit("towns.weather", towns["weather"], 0, len(WEATHER_NAMES) - 1)
+    yield Limit("towns.event_phase", towns["event_phase"], 0, len(EVENT_PHASE_NAMES) - 1)
+    yield Limit("towns.event_spec", towns["event_spec"], 0, max(len(rules.perturbations) - 1, 0))
+    yield Limit("towns.event_place", towns["event_place"], NOBODY, objects - 1)
     yield Limit("occupancy", state.occupancy, NOBODY, people - 1)
     yield Limit("towns.tick", towns["tick"], 0, 2**31 - 1)
     yield Limit("towns.event_count", towns["event_count"], 0, state.log.shape[1])

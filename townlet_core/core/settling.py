@@ -2,8 +2,11 @@
 
 from townlet_core.kernels import WORLD, kernel, uniform, uniform_between
 from townlet_core.scheduler.outages import plan_outages, update_utilities
+from townlet_core.scheduler.perturbations import plan_perturbations
 from townlet_core.world.movement import place, show_reservation
 from townlet_core.world.state import NOBODY, Town
+from townlet_core.world.supply import plan_truck
+from townlet_core.world.weather import set_weather
 
 
 @kernel(inline=True)
@@ -35,6 +38,8 @@ def settle_agent(town, rules, i):  # type: ignore[no-untyped-def]
     agent.affordance = -1
     agent.last_fixture = -1
     agent.partner = NOBODY
+    if scalars.clothes_matter:
+        agent.clothes = uniform_between(streams, WORLD, scalars.initial_clothes[0], scalars.initial_clothes[1])
     if scalars.relationship_stage > 0:
         for k in range(3):
             agent.personality[k] = uniform(streams, WORLD)
@@ -51,11 +56,17 @@ def settle_town(town, rules):  # type: ignore[no-untyped-def]
     common.tick = rules.scalars[0].start_tick
     common.treasury = rules.scalars[0].treasury
     common.utilities[:] = 1
+    common.price_moves[:] = 1.0
+    common.event_haste = 1.0
+    common.event_windows[:] = -1
+    set_weather(common, rules, rules.scalars[0].weather_start)
     for f in range(town.fixtures.shape[0]):
         town.fixtures[f].user = NOBODY
         town.fixtures[f].stock = rules.fixtures[f].stock
         show_reservation(town, rules, f)
     for i in range(town.agents.shape[0]):
         settle_agent(town, rules, i)
+    plan_truck(town, rules)
     plan_outages(town, rules)
+    plan_perturbations(town, rules)
     update_utilities(town, rules)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from townlet_core.config import TownConfig
 from townlet_core.core.identity import UNNAMED, Actor
+from townlet_core.core.interventions import LastingEvent, cancel_event, lasting_events, trigger_event
 from townlet_core.core.kpis import kpis_of
 from townlet_core.core.operations import operate
 from townlet_core.core.restoring import pour, require_fit, require_sound
@@ -253,6 +254,36 @@ class Simulation:
     def operate(self, town: int, agent: int, what: int, y: int = 0, x: int = 0) -> None:
         """Do to a citizen what ``townlet_core.core.operations`` has checked, and let its town look around again."""
         operate(self.state, self.rules, self._out, town, agent, what, y, x)
+
+    def trigger(self, town: int, name: str, *, ticks: int | None = None, magnitude: float | None = None) -> int:
+        """Let a configured perturbation begin with the next tick, whatever its bounds and its probability.
+
+        Args:
+            town: Which of the batch, from 0.
+            name: Its key in ``perturbations.events``.
+            ticks: How long it lasts; drawn from its range if left out.
+            magnitude: How strong it is, where it has a magnitude; drawn from its range if left out.
+
+        Returns:
+            Its number in the town. The next tick's events tell whether it began (``perturbation_started``), or was
+            called off because too few can come (``perturbation_cancelled``).
+
+        Raises:
+            InputError: The town or the name is unknown, a value is out of range, or too many last already.
+        """
+        return trigger_event(self, town, name, ticks, magnitude)
+
+    def cancel(self, town: int, number: int) -> None:
+        """Let a perturbation end with the next tick (``perturbation_cancelled``); one only asked for never begins.
+
+        Raises:
+            InputError: No such perturbation lasts in that town.
+        """
+        cancel_event(self, town, number)
+
+    def perturbations(self, town: int) -> list[LastingEvent]:
+        """List the perturbations that last in a town, in the order in which they began."""
+        return lasting_events(self, town)
 
     @property
     def events(self) -> EventBatch:

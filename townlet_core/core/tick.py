@@ -16,9 +16,14 @@ from townlet_core.observations.encoder import observe_town
 from townlet_core.rewards.social import value_company
 from townlet_core.rewards.terms import reward_tick
 from townlet_core.scheduler.outages import plan_outages, update_utilities
-from townlet_core.world.economy import close_tills, collect_rent, restock
+from townlet_core.scheduler.perturbations import advance_perturbations, plan_perturbations
+from townlet_core.world.clothes import wear_clothes
+from townlet_core.world.economy import close_tills, collect_rent
 from townlet_core.world.employment import advance_shift, minute_of_day
 from townlet_core.world.events import Event, begin_log, emit
+from townlet_core.world.prices import move_prices
+from townlet_core.world.supply import plan_truck, restock, spoil, unload_truck
+from townlet_core.world.weather import turn_weather
 
 NIGHTLY_RESET = int(Event.NIGHTLY_RESET)
 SATISFIED = 0.3
@@ -66,18 +71,23 @@ def live(town, rules):  # type: ignore[no-untyped-def]
     for i in range(town.agents.shape[0]):
         agent = town.agents[i]
         if agent.alive:
-            if decay_needs(rules, agent):
+            if decay_needs(rules, agent, town.common.event_haste):
                 yield_commitment(agent)
             advance_shift(town, rules, i)
 
 
 @kernel
 def reset_nightly(town, rules):  # type: ignore[no-untyped-def]
-    """At midnight: rent, tills, restock; and the outages of the new day are drawn."""
+    """At midnight: rent, tills, what the night does to stock, clothes and prices; and the new day's luck is drawn."""
     collect_rent(town, rules)
     close_tills(town)
+    spoil(town, rules)
     restock(town, rules)
+    wear_clothes(town, rules)
+    move_prices(town, rules)
+    plan_truck(town, rules)
     plan_outages(town, rules)
+    plan_perturbations(town, rules)
     emit(town.common, town.log, NIGHTLY_RESET, -1, -1, -1, 0.0)
 
 
@@ -110,7 +120,10 @@ def advance_town(town, rules, actions, rewards, terms, terminated):  # type: ign
     common = town.common
     common.tick += 1
     begin_log(common, town.log)
+    advance_perturbations(town, rules)
+    turn_weather(town, rules)
     update_utilities(town, rules)
+    unload_truck(town, rules)
     act(town, rules, actions)
     live(town, rules)
     if minute_of_day(town, rules) == 0:

@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 from townlet_core.config import TownConfig
 from townlet_core.config.options import OPTION_NAMES
+from townlet_core.config.weather import WEATHER_NAMES
 from townlet_core.observations.specs import FeatureSpec, flags, shares, signed
+from townlet_core.world.scalars import prices_vary
 from townlet_core.world.state import NEED_NAMES, PERSONALITY_NAMES, PHASE_NAMES, SHIFT_NAMES, UTILITY_NAMES
 
 DIRECTIONS = ("north", "east", "south", "west")
@@ -94,6 +96,23 @@ def _targets(config: TownConfig) -> list[FeatureSpec]:
     return signed(TILES_OF_THE_MAP, *(f"{name}_{axis}" for name in OPTION_NAMES[1:] for axis in ("dy", "dx")))
 
 
+def _weather(config: TownConfig) -> list[FeatureSpec]:
+    return flags(*(f"weather_{name}" for name in WEATHER_NAMES)) if config.weather.enabled else []
+
+
+def _prices(config: TownConfig) -> list[FeatureSpec]:
+    unit = "of three times the usual price"
+    return shares(unit, "price_index", "eat_out_price", "shop_price") if prices_vary(config) else []
+
+
+def _events(config: TownConfig) -> list[FeatureSpec]:
+    return flags("in_city_event", "called_together") if config.perturbations.events else []
+
+
+def _clothes(config: TownConfig) -> list[FeatureSpec]:
+    return shares("1 = new", "clothes") if config.economy.clothes.enabled else []
+
+
 def _character(config: TownConfig) -> list[FeatureSpec]:
     if config.stages.relationships != "B":
         return []
@@ -134,6 +153,10 @@ BLOCKS = (
     Block("hints", "which steps lead to the present target", _hints),
     Block("choices", "whether each option is possible now, and what it would cost", _choices),
     Block("targets", "where each option would lead", _targets),
+    Block("weather", "what the sky does", _weather),
+    Block("prices", "how dear things are, against what they usually cost", _prices),
+    Block("events", "whether anything out of the ordinary is going on", _events),
+    Block("clothes", "the condition of one's clothes", _clothes),
     Block("character", "the agent's own personality", _character),
     Block("circle", "the closest friends and the keenest rivals", _circle),
     Block("standing", "means and peaks over all ties", _standing),

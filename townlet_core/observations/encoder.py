@@ -11,6 +11,7 @@ from townlet_core.observations.masks import write_mask
 from townlet_core.observations.paths import write_choices, write_hints, write_job_direction
 from townlet_core.observations.person import write_body, write_deeds, write_time, write_work
 from townlet_core.observations.social import write_social
+from townlet_core.observations.surroundings import write_surroundings
 from townlet_core.world.employment import minute_of_day
 
 
@@ -33,6 +34,7 @@ def _write_presence(town, rules, i, sine, cosine, out, mask):  # type: ignore[no
     k = write_hints(rules, agent, out, k)
     choices = k
     k = write_choices(town, rules, i, out, k)
+    k = write_surroundings(town, rules, agent, out, k)
     k = write_social(town, rules, i, out, k)
     write_mask(agent, out, choices, mask)
 

@@ -10,11 +10,22 @@ import numpy as np
 import numpy.typing as npt
 
 from townlet_core.config.options import OPTION_NAMES
+from townlet_core.config.weather import WEATHER_NAMES
 from townlet_core.observations.blocks import DIRECTIONS
 from townlet_core.observations.layout import ObservationLayout
 from townlet_core.observations.scene import Scene
 from townlet_core.world.rules import Rules
-from townlet_core.world.state import NEED_NAMES, PERSONALITY_NAMES, PHASE_NAMES, SHIFT_NAMES, UTILITY_NAMES, TownState
+from townlet_core.world.state import (
+    EVENT_PHASE_NAMES,
+    NEED_NAMES,
+    PERSONALITY_NAMES,
+    PHASE_NAMES,
+    SHIFT_NAMES,
+    UTILITY_NAMES,
+    TownState,
+)
+
+LASTING = EVENT_PHASE_NAMES.index("lasting")
 
 
 def _body(scene: Scene) -> dict[str, float]:
@@ -96,6 +107,18 @@ def _choices(scene: Scene) -> dict[str, float]:
     return values
 
 
+def _surroundings(scene: Scene) -> dict[str, float]:
+    town, base = scene.town, scene.scalars.prices
+    values = {f"weather_{name}": float(town.weather == k) for k, name in enumerate(WEATHER_NAMES)}
+    index = float(np.mean(town.prices[base > 0] / base[base > 0])) if (base > 0).any() else 1.0
+    dear = {"price_index": index, "eat_out_price": scene.option_price("eat_out")}
+    dear["shop_price"] = scene.option_price("shop")
+    values |= {name: min(level, 3.0) / 3.0 for name, level in dear.items()}
+    stirred = bool((town.event_phase == LASTING).any()) or town.tick < town.event_grace_until
+    values |= {"in_city_event": float(stirred), "called_together": float(scene.agent.meeting > 0)}
+    return values | {"clothes": float(scene.agent.clothes)}
+
+
 def _tie(scene: Scene, name: str, tie: Any) -> dict[str, float]:
     half, other = int(scene.scalars.window) // 2, scene.people[tie.other]
     way = np.array([int(other.y) - int(scene.agent.y), int(other.x) - int(scene.agent.x)])
@@ -121,7 +144,7 @@ def _social(scene: Scene) -> dict[str, float]:
     return values
 
 
-BLOCKS = (_body, _time, _work, _job_direction, _deeds, _hints, _choices, _social)
+BLOCKS = (_body, _time, _work, _job_direction, _deeds, _hints, _choices, _surroundings, _social)
 
 
 def reference_features(

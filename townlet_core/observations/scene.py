@@ -42,7 +42,12 @@ class Scene:
         seat = self.fixtures[fixture]
         others = int(seat.user >= 0 and seat.user != self.number)
         detour = RIVAL_COST if others and self.avoids(int(seat.user)) else 0
-        return self.distance(fixture) + QUEUE_COST * (int(seat.waiting) + others) + detour
+        return self.walk(fixture) + QUEUE_COST * (int(seat.waiting) + others) + detour
+
+    def walk(self, fixture: int) -> int:
+        """Return the ticks of the way to an object, the pauses that the weather forces on one included."""
+        steps, pause = self.distance(fixture), int(self.town.pause_every)
+        return steps + (steps // (pause - 1) if pause else 0)
 
     def avoids(self, other: int) -> bool:
         """Say whether a tie to the other agent has grown into a rivalry to keep clear of."""
@@ -76,12 +81,32 @@ class Scene:
         """Return the objects that can serve an affordance now."""
         if not affordance.opens <= self.minute < affordance.closes:
             return []
-        if self.agent.wallet < affordance.price or self.agent.ingredients < affordance.takes_ingredients:
+        if self.agent.wallet < self.price(affordance) or self.agent.ingredients < affordance.takes_ingredients:
+            return []
+        if not self.wants(affordance):
             return []
         if affordance.type == WORKPLACE_CODE:
             return [int(self.citizen.workplace)] if self.at_work_hours() else []
         of_type = np.flatnonzero(self.rules.fixtures["type"] == affordance.type)
         return [int(f) for f in of_type if self._serves(int(f), affordance)]
+
+    def price(self, affordance: Any) -> float:
+        """Return what an affordance costs now."""
+        return float(self.town.prices[affordance.price_key]) if affordance.price_key >= 0 else 0.0
+
+    def wants(self, affordance: Any) -> bool:
+        """Say whether shopping is for this: clothes when one's own are worn and food is in the house, else food."""
+        worn = bool(self.scalars.clothes_matter) and self.agent.clothes < self.scalars.worn_below
+        for_clothes = worn and self.agent.ingredients > 0
+        if affordance.for_clothes:
+            return bool(for_clothes)
+        return affordance.gives_ingredients == 0 or not for_clothes
+
+    def option_price(self, name: str) -> float:
+        """Return how dear an option is, in units of its usual price."""
+        serving = self.rules.affordances[self.rules.affordances["option"] == OPTION_NAMES.index(name)]
+        paid = [use for use in serving if use.price_key >= 0 and not use.for_clothes]
+        return self.price(paid[0]) / float(paid[0].price) if paid and paid[0].price > 0 else 1.0
 
     def _serves(self, f: int, affordance: Any) -> bool:
         rule = self.rules.fixtures[f]

@@ -10,10 +10,13 @@ from townlet_core.config.options import Option
 from townlet_core.core import Simulation
 from townlet_core.core.settling import town_of
 from townlet_core.kernels import kernel
+from townlet_core.observations.surroundings import option_price
 from townlet_core.rewards.social import in_distress
 from townlet_core.world.affordances import best_target
+from townlet_core.world.clothes import is_worn
 from townlet_core.world.employment import minute_of_day
 from townlet_core.world.state import ENERGY, HUNGER, HYGIENE
+from townlet_core.world.weather import ticks_to_walk
 
 IDLE, EAT_HOME, COOK, EAT_OUT = int(Option.IDLE), int(Option.EAT_HOME), int(Option.COOK), int(Option.EAT_OUT)
 WASH, SLEEP, WORK = int(Option.WASH), int(Option.SLEEP), int(Option.WORK)
@@ -28,6 +31,8 @@ NIGHT_FROM, NIGHT_TO = 1290, 330
 SUPPER_FROM = 1200
 MEALS_AT_HOME = 3
 PANTRY = 2
+OVERPRICED = 1.5
+"""Times its usual price at which a citizen leaves the café alone if there is food at home."""
 SAVINGS = 2.0
 PUNCTUAL_MARGIN = 20
 """Minutes by which a citizen means to be early: an idle spell more than the way takes."""
@@ -45,7 +50,7 @@ def get_fed(town, rules, i):  # type: ignore[no-untyped-def]
     """Choose the nearest meal: at home or, with some savings, at the café; else cook, else shop."""
     _, _, home = best_target(town, rules, i, EAT_HOME)
     _, _, cafe = best_target(town, rules, i, EAT_OUT)
-    rich = town.agents[i].wallet > SAVINGS
+    rich = town.agents[i].wallet > SAVINGS and option_price(town, rules, EAT_OUT) < OVERPRICED
     if home < 65535 and (home <= cafe or not rich):
         return EAT_HOME
     if cafe < 65535 and rich:
@@ -67,8 +72,9 @@ def _must_leave_for_work(town, rules, i):  # type: ignore[no-untyped-def]
 
 @kernel
 def _has_time(town, rules, i, minutes):  # type: ignore[no-untyped-def]
+    """Say whether so many minutes are left before the shift, more of them when the weather makes every way long."""
     until = rules.citizens[i].shift_start - minute_of_day(town, rules)
-    return until < 0 or until >= minutes
+    return until < 0 or until >= ticks_to_walk(minutes, town.common.pause_every)
 
 
 @kernel
@@ -102,7 +108,8 @@ def _keep_house(town, rules, i):  # type: ignore[no-untyped-def]
         return IDLE
     if fridge >= 0 and town.fixtures[fridge].stock < MEALS_AT_HOME and _possible(town, rules, i, COOK):
         return COOK
-    if agent.ingredients < PANTRY and agent.wallet > SAVINGS and _possible(town, rules, i, SHOP):
+    short = agent.ingredients < PANTRY or is_worn(rules.scalars[0], agent)
+    if short and agent.wallet > SAVINGS and _possible(town, rules, i, SHOP):
         return SHOP
     if _wants_wash(town, rules, i, UNKEMPT):
         return WASH

@@ -24,6 +24,8 @@ def plan_outages(town, rules):  # type: ignore[no-untyped-def]
 @kernel
 def _is_out(town, rules, utility):  # type: ignore[no-untyped-def]
     tick = town.common.tick
+    if town.common.event_cut[utility]:
+        return True
     for k in range(rules.outages.shape[0]):
         ours = rules.outages[k].utility == utility
         if ours and town.common.outage_start[k] <= tick < town.common.outage_end[k]:
@@ -33,7 +35,7 @@ def _is_out(town, rules, utility):  # type: ignore[no-untyped-def]
 
 @kernel
 def update_utilities(town, rules):  # type: ignore[no-untyped-def]
-    """Switch power and water off while an outage lasts and on again after the last one."""
+    """Switch power and water off while an outage or an event cuts them and on again after the last one."""
     for utility in range(2):
         works = 0 if _is_out(town, rules, utility) else 1
         if works != town.common.utilities[utility]:

@@ -1,12 +1,14 @@
 """Event rows put into words: who did what, where, with whom, and how much of what unit."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from townlet_core.config.weather import WEATHER_NAMES
 from townlet_core.world.events import EVENT_NAMES, Event
 from townlet_core.world.rules import Names
 from townlet_core.world.state import UTILITY_NAMES
@@ -30,17 +32,31 @@ VALUE_UNITS = {
     Event.CHAT_FAILURE: "quality",
     Event.TIE_FORMED: "strength",
     Event.TIE_LOST: "strength",
+    Event.WEATHER_CHANGE: "ticks from pause to pause",
+    Event.SPOILED: "pieces",
+    Event.PERTURBATION_STARTED: "number",
+    Event.PERTURBATION_ENDED: "number",
+    Event.PERTURBATION_CANCELLED: "number",
+    Event.INVITED: "ticks",
 }
 """What the value of an event counts; kinds that are not listed carry none."""
 
 _USES = (Event.AFFORDANCE_START, Event.AFFORDANCE_FINISH, Event.AFFORDANCE_FAIL)
 _OUTAGES = (Event.OUTAGE_BEGIN, Event.OUTAGE_END)
+_WEATHER = (Event.WEATHER_CHANGE,)
+_PERTURBATIONS = (
+    Event.PERTURBATION_STARTED,
+    Event.PERTURBATION_ENDED,
+    Event.PERTURBATION_CANCELLED,
+    Event.INVITED,
+)
 
 
 class NamedEvent(NamedTuple):
     """One event in words; None where the event has no such part.
 
-    `other` is the affordance of a use, the utility of an outage, otherwise the second agent. `value` is in `unit`.
+    `other` is the affordance of a use, the utility of an outage, the weather, the perturbation, otherwise the second
+    agent. `value` is in `unit`.
     """
 
     tick: int
@@ -76,7 +92,7 @@ def event_table(rows: NDArray[Any], names: Names) -> pa.Table:
         "event": _named(kinds, EVENT_NAMES),
         "agent": _named(rows["subject"], names.agents),
         "object": _named(rows["object"], names.fixtures),
-        "other": _named(_other_numbers(rows, names), (*names.agents, *names.affordances, *UTILITY_NAMES)),
+        "other": _named(_other_numbers(rows, names), tuple(chain(*_others(names)))),
         "value": pa.array(rows["value"].astype(np.float64), mask=~counted),
         "unit": _named(np.where(counted, kinds, -1), tuple(unit or "" for unit in units)),
     }
@@ -90,11 +106,17 @@ def count_events(kinds: NDArray[Any]) -> dict[str, int]:
 
 
 def _other_numbers(rows: NDArray[Any], names: Names) -> NDArray[np.int64]:
-    """Number the `other` parts within agents, then affordances, then utilities; -1 stays -1."""
+    """Number the `other` parts within the lists of `_others`, one after another; -1 stays -1."""
     kinds, other = rows["kind"], rows["other"].astype(np.int64)
-    agents, affordances = len(names.agents), len(names.affordances)
-    shift = np.where(np.isin(kinds, _USES), agents, 0) + np.where(np.isin(kinds, _OUTAGES), agents + affordances, 0)
-    return np.where(other < 0, -1, other + shift)
+    starts = np.cumsum([len(part) for part in _others(names)])
+    for group, start in zip((_USES, _OUTAGES, _WEATHER, _PERTURBATIONS), starts, strict=False):
+        other = np.where(np.isin(kinds, group) & (other >= 0), other + start, other)
+    return np.where(other < 0, -1, other)
+
+
+def _others(names: Names) -> tuple[tuple[str, ...], ...]:
+    """What the `other` part of an event may be: agents, then what each group of events names."""
+    return names.agents, names.affordances, UTILITY_NAMES, WEATHER_NAMES, names.perturbations
 
 
 def _named(numbers: NDArray[Any], names: Sequence[str]) -> pa.DictionaryArray:

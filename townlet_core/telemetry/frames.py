@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from townlet_core.config import NEED_NAMES, OPTION_NAMES, config_digest
+from townlet_core.config.weather import WEATHER_NAMES
 from townlet_core.core import Simulation
 from townlet_core.telemetry.diffs import State
 from townlet_core.telemetry.events import named_events
@@ -45,6 +46,8 @@ def town_state(sim: Simulation, town: int, identities: Identities, kpis: DayFigu
         "clock": _clock(sim, town),
         "agents": _agents(sim, town, identities),
         "objects": _objects(sim, town, identities),
+        "weather": WEATHER_NAMES[sim.state.towns["weather"][town]] if sim.config.weather.enabled else None,
+        "perturbations": _perturbations(sim, town),
         "economy": _economy(sim, town),
         "utilities": _utilities(sim, town),
         "kpis": kpis,
@@ -95,6 +98,8 @@ def _agent(sim: Simulation, agent: NDArray[np.void], index: int) -> State:
         "needs": {name: round(level, LEVEL_DIGITS) for name, level in zip(NEED_NAMES, levels, strict=True)},
         "wallet": round(float(agent["wallet"]), COIN_DIGITS),
         "ingredients": int(agent["ingredients"]),
+        "clothes": round(float(agent["clothes"]), LEVEL_DIGITS) if sim.config.economy.clothes.enabled else None,
+        "meeting": int(agent["meeting"]) > 0,
         "option": OPTION_NAMES[agent["option"]],
         "committed": bool(agent["committed"]),
         "phase": PHASE_NAMES[agent["phase"]],
@@ -150,6 +155,15 @@ def _economy(sim: Simulation, town: int) -> State:
         "treasury": round(float(common["treasury"]), COIN_DIGITS),
         "supplier": round(float(common["supplier"]), COIN_DIGITS),
         "tills": [round(coins, COIN_DIGITS) for coins in tills],
+        "prices": {name: round(float(common["prices"][k]), COIN_DIGITS) for k, name in enumerate(sim.names.prices)},
+    }
+
+
+def _perturbations(sim: Simulation, town: int) -> State:
+    """The perturbations that last, by their number in the town: which, until when, and where people meet."""
+    return {
+        str(event.number): {"name": event.name, "until": event.until, "place": event.place}
+        for event in sim.perturbations(town)
     }
 
 

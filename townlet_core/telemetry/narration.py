@@ -36,6 +36,12 @@ TEMPLATES = {
     "chat_success": Template("chat", "{agent} and {other} had a good talk."),
     "chat_failure": Template("quarrel", "{agent} and {other} had words."),
     "avoidance": Template("quarrel", "{agent} keeps out of the way of {other} at {object}."),
+    "weather_change": Template("weather", "The weather turns: {other}."),
+    "truck_arrives": Template("day", "The truck has come with goods."),
+    "perturbation_started": Template("perturbation", "It begins: {use}."),
+    "perturbation_ended": Template("perturbation", "It is over: {use}."),
+    "perturbation_cancelled": Template("perturbation", "It is called off: {use}."),
+    "invited": Template("perturbation", "{agent} is called to {object}."),
     "tie_lost": Template("friendship", "{agent} has lost touch with {other}."),
 }
 """Events that are told, by name; all others happen in silence. A finished use is told by what it was for, and a new

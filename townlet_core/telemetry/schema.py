@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from townlet_core.config.fields import STRICT, Share
 from townlet_core.errors import DataError
 
-SCHEMA_VERSION = "1.1.0"
+SCHEMA_VERSION = "1.2.0"
 """Version of the frames: the first number changes when readers must change, the second when something was added."""
 
 Count = Annotated[int, Field(ge=0)]
@@ -49,6 +49,8 @@ class TieState(BaseModel):
 class AgentState(BaseModel):
     """One citizen. `position` is column and row of the map; money in coins; `lateness` in minutes of this shift.
 
+    `clothes` are 1 when new, null where they do not matter; `meeting` says whether one is called to a meeting.
+
     `ties` are by the other's name. They and `personality` are empty where relationships are off.
     """
 
@@ -58,6 +60,8 @@ class AgentState(BaseModel):
     needs: NeedsState
     wallet: float
     ingredients: Count
+    clothes: Share | None
+    meeting: bool
     option: Name
     committed: bool
     phase: Name
@@ -88,6 +92,16 @@ class EconomyState(BaseModel):
     treasury: float
     supplier: float
     tills: list[float]
+    prices: dict[Name, float]
+
+
+class PerturbationState(BaseModel):
+    """Something out of the ordinary that lasts: its name, the tick at which it ends, and where people meet for it."""
+
+    model_config = STRICT
+    name: Name
+    until: Count
+    place: Name | None
 
 
 class KpiState(BaseModel):
@@ -108,6 +122,8 @@ class StateModel(BaseModel):
     clock: ClockState
     agents: dict[Name, AgentState]
     objects: dict[Name, ObjectState]
+    weather: Name | None
+    perturbations: dict[Annotated[str, Field(pattern=r"^[0-9]+$")], PerturbationState]
     economy: EconomyState
     utilities: dict[Name, bool]
     kpis: KpiState
@@ -187,7 +203,7 @@ class SnapshotFrame(BaseModel):
     """A whole state; a reader can begin here."""
 
     model_config = STRICT
-    schema_version: Literal["1.1.0"]
+    schema_version: Literal["1.2.0"]
     kind: Literal["snapshot"]
     seq: Count
     tick: Count
@@ -201,7 +217,7 @@ class DiffFrame(BaseModel):
     """What changed since the frame numbered before: `removed` is taken out first, then `changed` is laid over."""
 
     model_config = STRICT
-    schema_version: Literal["1.1.0"]
+    schema_version: Literal["1.2.0"]
     kind: Literal["diff"]
     seq: Count
     tick: Count

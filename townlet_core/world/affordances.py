@@ -3,14 +3,17 @@
 import numpy as np
 
 from townlet_core.kernels import WORLD, kernel, uniform_between
+from townlet_core.world.clothes import is_wanted, mend
 from townlet_core.world.economy import pay
 from townlet_core.world.employment import may_work
 from townlet_core.world.events import Event, emit
 from townlet_core.world.movement import BUSY, STANDING, show_agent, show_reservation
+from townlet_core.world.prices import price_of
 from townlet_core.world.queues import release
 from townlet_core.world.rules import WORKPLACE_CODE
 from townlet_core.world.state import FREE, NOBODY, USING
 from townlet_core.world.ties import is_rival
+from townlet_core.world.weather import ticks_to_walk
 
 START = int(Event.AFFORDANCE_START)
 FINISH = int(Event.AFFORDANCE_FINISH)
@@ -29,9 +32,20 @@ def is_open(town, rules, a):  # type: ignore[no-untyped-def]
 
 @kernel
 def affordable(town, rules, i, a):  # type: ignore[no-untyped-def]
-    """Say whether agent ``i`` has the money and the ingredients for affordance ``a``."""
+    """Say whether agent ``i`` wants affordance ``a`` and has the money, at today's prices, and the ingredients."""
     rule, agent = rules.affordances[a], town.agents[i]
-    return agent.wallet >= rule.price and agent.ingredients >= rule.takes_ingredients
+    payable = agent.wallet >= price_of(town.common.prices, rule) and agent.ingredients >= rule.takes_ingredients
+    return payable and is_wanted(rules.scalars[0], agent, rule)
+
+
+@kernel
+def _can_pay(town, rules, i):  # type: ignore[no-untyped-def]
+    """Say whether agent ``i`` can pay for what it is heading for, or, once inside, the price that was agreed."""
+    agent = town.agents[i]
+    if agent.phase != USING:
+        return affordable(town, rules, i, agent.affordance)
+    rule = rules.affordances[agent.affordance]
+    return agent.wallet >= agent.agreed_price and agent.ingredients >= rule.takes_ingredients
 
 
 @kernel
@@ -67,8 +81,8 @@ def _room_for_meals(town, rules, fridge, meals):  # type: ignore[no-untyped-def]
 @kernel
 def _cost(town, rules, i, f):  # type: ignore[no-untyped-def]
     agent, fixture = town.agents[np.uintp(i)], town.fixtures[np.uintp(f)]
-    steps = rules.distance[np.uintp(f), np.uintp(agent.y), np.uintp(agent.x)]
-    cost = np.int64(steps) + QUEUE_COST * fixture.waiting
+    steps = np.int64(rules.distance[np.uintp(f), np.uintp(agent.y), np.uintp(agent.x)])
+    cost = ticks_to_walk(steps, town.common.pause_every) + QUEUE_COST * fixture.waiting
     if fixture.user >= 0 and fixture.user != i:
         cost += QUEUE_COST
         if is_rival(town.ties, i, fixture.user, rules.scalars[0].avoid_threshold):
@@ -118,8 +132,7 @@ def still_possible(town, rules, i):  # type: ignore[no-untyped-def]
     if rules.affordances[agent.affordance].type == WORKPLACE_CODE:
         return may_work(town, rules, i)
     open_or_inside = agent.phase == USING or is_open(town, rules, agent.affordance)
-    payable = affordable(town, rules, i, agent.affordance)
-    return open_or_inside and payable and serves(town, rules, i, agent.affordance, agent.target)
+    return open_or_inside and _can_pay(town, rules, i) and serves(town, rules, i, agent.affordance, agent.target)
 
 
 @kernel
@@ -129,6 +142,7 @@ def start_use(town, rules, i):  # type: ignore[no-untyped-def]
     jitter = rules.scalars[0].jitter
     stretch = uniform_between(town.common.streams, WORLD, 1.0 - jitter, 1.0 + jitter)
     agent.duration = max(1, round(rules.affordances[agent.affordance].duration * stretch))
+    agent.agreed_price = price_of(town.common.prices, rules.affordances[agent.affordance])
     agent.progress = 0
     agent.phase = USING
     agent.worked = rules.affordances[agent.affordance].type == WORKPLACE_CODE
@@ -163,12 +177,13 @@ def apply_effects(town, rules, i):  # type: ignore[no-untyped-def]
     """Take what a completed use costs and give what it brings."""
     agent = town.agents[i]
     rule = rules.affordances[agent.affordance]
-    pay(town.common, agent, rule.price, rule.shop)
+    pay(town.common, agent, agent.agreed_price, rule.shop)
     town.fixtures[agent.target].stock -= rule.takes_stock
     agent.ingredients += rule.gives_ingredients - rule.takes_ingredients
     if rule.gives_meals > 0 and rules.citizens[i].fridge != NOBODY:
         town.fixtures[rules.citizens[i].fridge].stock += rule.gives_meals
     change_needs(agent, rule.effects)
+    mend(rules.scalars[0], agent, rule.mends_clothes)
     agent.finished[agent.affordance] += 1
 
 

@@ -7,15 +7,20 @@ import numpy.typing as npt
 
 from townlet_core.config import Affordance, Job, TownConfig
 from townlet_core.config.options import OPTION_NAMES, Option
+from townlet_core.world.disturbances import perturbation_table
 from townlet_core.world.grid import PUBLIC, TERRAINS, Grid, Placement, build_grid, pack_channels, placements_of
 from townlet_core.world.rules import (
     AFFORDANCE_DTYPE,
     AFFORDANCES_PER_OPTION,
     CITIZEN_DTYPE,
     FIXTURE_RULES_DTYPE,
+    NEVER,
+    NIGHTLY,
+    NO_PRICE,
     NO_SHOP,
     NO_UTILITY,
     OUTAGE_DTYPE,
+    TRUCK,
     WORKPLACE_CODE,
     Names,
     Rules,
@@ -25,6 +30,10 @@ from townlet_core.world.state import NEED_NAMES, NOBODY, UTILITY_NAMES
 from townlet_core.world.ways import ways_of
 
 WORKPLACE = "workplace"
+AS_WRITTEN = (
+    "duration", "takes_stock", "takes_ingredients", "gives_meals", "gives_ingredients", "asleep", "mends_clothes",
+)  # fmt: skip
+"""Keys of an affordance that go into its record as they are."""
 
 
 def compile_rules(config: TownConfig) -> tuple[Rules, Names]:
@@ -38,7 +47,8 @@ def compile_rules(config: TownConfig) -> tuple[Rules, Names]:
     ranges = np.searchsorted(fixtures["type"], np.arange(len(types) + 1)).astype(np.int32)
     rules = Rules(
         scalars=scalars_of(config), affordances=affordances, serving=_serving(affordances), fixtures=fixtures,
-        ranges=ranges, citizens=citizens, outages=_outage_table(config), terrain=grid.terrain,
+        ranges=ranges, citizens=citizens, outages=_outage_table(config),
+        perturbations=perturbation_table(config, types), terrain=grid.terrain,
         fixture_at=grid.fixture, home_at=grid.home, distance=grid.distance,
         cells=_empty_cells(grid, fixtures, len(types), config.observations.local_window // 2),
         **_far_sight(config, grid),
@@ -53,7 +63,9 @@ def _names(config: TownConfig, placements: list[Placement]) -> Names:
         counts[item.type] = counts.get(item.type, 0) + 1
         fixtures.append(f"{item.type}_{counts[item.type]}")
     agents = tuple(f"agent_{index + 1}" for index in range(config.agents))
-    return Names(agents, tuple(fixtures), tuple(config.affordances.affordances), OPTION_NAMES, tuple(config.jobs))
+    prices, perturbations = tuple(config.economy.prices), tuple(config.perturbations.events)
+    uses = tuple(config.affordances.affordances)
+    return Names(agents, tuple(fixtures), uses, OPTION_NAMES, tuple(config.jobs), prices, perturbations)
 
 
 def ties_kept(config: TownConfig) -> int:
@@ -74,13 +86,20 @@ def _fill_affordance(row: Any, affordance: Affordance, config: TownConfig, types
     shop = None if works else config.affordances.objects[affordance.object].shop
     row["option"] = Option[affordance.option.upper()]
     row["type"] = WORKPLACE_CODE if works else types.index(affordance.object)
-    for name in ("duration", "takes_stock", "takes_ingredients", "gives_meals", "gives_ingredients", "asleep"):
+    for name in AS_WRITTEN:
         row[name] = getattr(affordance, name)
     row["opens"], row["closes"] = affordance.hours or (0, config.clock.ticks_per_day)
     row["price"] = config.economy.prices[affordance.price] if affordance.price else 0.0
+    row["price_key"] = list(config.economy.prices).index(affordance.price) if affordance.price else NO_PRICE
+    row["for_clothes"] = _is_for_clothes(config, affordance)
     row["shop"] = shops.index(shop) if shop else NO_SHOP
     row["effects"] = [affordance.effects.get(name, 0.0) for name in NEED_NAMES]
     row["per_tick"] = [affordance.per_tick.get(name, 0.0) for name in NEED_NAMES]
+
+
+def _is_for_clothes(config: TownConfig, use: Affordance) -> bool:
+    others = use.gives_meals or use.gives_ingredients or use.effects or use.per_tick
+    return config.economy.clothes.enabled and use.mends_clothes > 0 and not others
 
 
 def shop_names(config: TownConfig) -> list[str]:
@@ -105,7 +124,8 @@ def _fixture_table(config: TownConfig, types: list[str], placements: list[Placem
         row["utility"] = UTILITY_NAMES.index(kind.utility) if kind.utility else NO_UTILITY
         row["stock"] = kind.stock or 0
         row["capacity"] = kind.capacity if kind.capacity is not None else kind.stock or 0
-        row["restock"] = kind.restock == "nightly"
+        row["restock"] = {None: NEVER, "nightly": NIGHTLY, "truck": TRUCK}[kind.restock]
+        row["spoilage"] = config.economy.spoilage.get(item.type, 0.0)
         row["restock_cost"] = config.economy.restock_cost.get(item.type, 0.0)
     return table
 

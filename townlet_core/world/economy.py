@@ -3,7 +3,7 @@
 from townlet_core.kernels import kernel
 from townlet_core.world.events import Event, emit
 
-RENT_PAID, RENT_UNPAID, RESTOCK = int(Event.RENT_PAID), int(Event.RENT_UNPAID), int(Event.RESTOCK)
+RENT_PAID, RENT_UNPAID = int(Event.RENT_PAID), int(Event.RENT_UNPAID)
 
 
 @kernel
@@ -50,20 +50,3 @@ def close_tills(town):  # type: ignore[no-untyped-def]
     for shop in range(town.common.tills.shape[0]):
         town.common.treasury += town.common.tills[shop]
         town.common.tills[shop] = 0.0
-
-
-@kernel
-def restock(town, rules):  # type: ignore[no-untyped-def]
-    """Fill the shelves up to capacity, as far as the treasury can pay the supplier."""
-    common = town.common
-    for f in range(town.fixtures.shape[0]):
-        rule, fixture = rules.fixtures[f], town.fixtures[f]
-        missing = rule.capacity - fixture.stock
-        if not rule.restock or missing <= 0:
-            continue
-        cost = missing * rule.restock_cost
-        if common.treasury >= cost:
-            common.treasury -= cost
-            common.supplier += cost
-            fixture.stock += missing
-            emit(common, town.log, RESTOCK, -1, f, -1, missing)

@@ -36,6 +36,13 @@ class Event(IntEnum):
     AVOIDANCE = 23
     TIE_FORMED = 24
     TIE_LOST = 25
+    WEATHER_CHANGE = 26
+    TRUCK_ARRIVES = 27
+    SPOILED = 28
+    PERTURBATION_STARTED = 29
+    PERTURBATION_ENDED = 30
+    PERTURBATION_CANCELLED = 31
+    INVITED = 32
 
 
 EVENT_NAMES = tuple(event.name.lower() for event in Event)

@@ -6,6 +6,7 @@ from townlet_core.kernels import kernel
 from townlet_core.world.events import Event, emit
 from townlet_core.world.grid import STEPS, WALL
 from townlet_core.world.state import NOBODY, USING
+from townlet_core.world.weather import held_up
 
 GHOST_STEP = int(Event.GHOST_STEP)
 STANDING, BUSY = np.uint32(128), np.uint32(255)
@@ -97,7 +98,7 @@ def _may_enter(rules, agent, y, x, goal):  # type: ignore[no-untyped-def]
 def walk_towards(town, rules, i, goal):  # type: ignore[no-untyped-def]
     """Take one step down the distance field of object ``goal``; blocked for too long, pass the blocker."""
     agent = town.agents[i]
-    if agent.moved_at == town.common.tick:
+    if agent.moved_at == town.common.tick or held_up(town, rules, i):
         return
     field = rules.distance[goal]
     here, blocker = field[agent.y, agent.x], NOBODY
@@ -140,9 +141,9 @@ def _gets_closer(agent, y, x, goal_y, goal_x):  # type: ignore[no-untyped-def]
 
 @kernel
 def step_to(town, rules, i, goal_y, goal_x):  # type: ignore[no-untyped-def]
-    """Take one step straight towards a tile, as far as walls, objects and people allow."""
+    """Take one step straight towards a tile, as far as walls, objects, people and the weather allow."""
     agent = town.agents[i]
-    if agent.moved_at == town.common.tick:
+    if agent.moved_at == town.common.tick or held_up(town, rules, i):
         return
     for turn in range(4):
         k = (turn + i + town.common.tick) & 3

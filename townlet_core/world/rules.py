@@ -5,9 +5,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from townlet_core.config.economy import MAX_PRICES
+
 WORKPLACE_CODE = -2
 NO_UTILITY = -1
 NO_SHOP = -1
+NO_PRICE = -1
+NEVER, NIGHTLY, TRUCK = range(3)
 AFFORDANCES_PER_OPTION = 4
 RELATIONSHIP_STAGES = ("OFF", "A", "B")
 SOCIAL_STAGES = ("OFF", "C1", "C2", "C3")
@@ -22,7 +26,8 @@ AFFORDANCE_DTYPE = record_of(
     [
         ("effects", "f4", (3,)),
         ("per_tick", "f4", (3,)),
-        ("price", "f8"),
+        ("price", "f8"),  # before moves, weather and spikes
+        ("mends_clothes", "f4"),
         ("option", "i4"),
         ("type", "i4"),
         ("duration", "i4"),
@@ -34,6 +39,8 @@ AFFORDANCE_DTYPE = record_of(
         ("closes", "i4"),
         ("asleep", "i4"),
         ("shop", "i4"),
+        ("price_key", "i4"),
+        ("for_clothes", "i4"),  # has no other purpose
     ]
 )
 """One affordance: what a use needs, takes, gives and changes."""
@@ -49,7 +56,8 @@ FIXTURE_RULES_DTYPE = record_of(
         ("utility", "i4"),
         ("stock", "i4"),
         ("capacity", "i4"),
-        ("restock", "i4"),
+        ("restock", "i4"),  # NEVER, NIGHTLY or TRUCK
+        ("spoilage", "f4"),
     ]
 )
 """What does not change about an object: where it stands and whose it is."""
@@ -72,6 +80,21 @@ CITIZEN_DTYPE = record_of(
 OUTAGE_DTYPE = record_of([("probability", "f8"), ("start", "i4", (2,)), ("ticks", "i4", (2,)), ("utility", "i4")])
 """One planned outage: drawn once a day, begins in a range of minutes, lasts a range of ticks."""
 
+PERTURBATION_DTYPE = record_of(
+    [
+        ("probability", "f8"),
+        ("magnitude", "f8", (2,)),
+        ("duration", "i4", (2,)),
+        ("cooldown", "i4"),
+        ("kind", "i4"),
+        ("where", "i4"),  # an object type
+        ("who", "i4"),
+        ("participants", "i4"),
+        ("prices", "u1", (MAX_PRICES,)),  # which price keys it multiplies
+    ]
+)
+"""One thing that may upset the day: how likely it is, how long it lasts, what it does."""
+
 
 class Rules(NamedTuple):
     """A compiled configuration; kernels read it and never write it.
@@ -84,6 +107,7 @@ class Rules(NamedTuple):
         ranges: Where each object type begins in ``fixtures``, int32 [types + 1].
         citizens: Records of ``CITIZEN_DTYPE`` [N].
         outages: Records of ``OUTAGE_DTYPE``.
+        perturbations: Records of ``PERTURBATION_DTYPE``.
         terrain: uint8 [H, W].
         fixture_at: int16 [H, W].
         home_at: int16 [H, W].
@@ -101,6 +125,7 @@ class Rules(NamedTuple):
     ranges: npt.NDArray[np.int32]
     citizens: npt.NDArray[Any]
     outages: npt.NDArray[Any]
+    perturbations: npt.NDArray[Any]
     terrain: npt.NDArray[np.uint8]
     fixture_at: npt.NDArray[np.int16]
     home_at: npt.NDArray[np.int16]
@@ -118,3 +143,5 @@ class Names(NamedTuple):
     affordances: tuple[str, ...]
     options: tuple[str, ...]
     jobs: tuple[str, ...]
+    prices: tuple[str, ...] = ()
+    perturbations: tuple[str, ...] = ()

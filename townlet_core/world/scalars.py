@@ -6,11 +6,15 @@ import numpy as np
 import numpy.typing as npt
 
 from townlet_core.config import TownConfig
+from townlet_core.config.economy import MAX_PRICES
+from townlet_core.config.price_targets import price_factors
+from townlet_core.config.weather import WEATHER_NAMES
 from townlet_core.world.rules import RELATIONSHIP_STAGES, SOCIAL_STAGES, record_of
 from townlet_core.world.state import NEED_NAMES
 
 PLANES = {"full": 2, "hybrid": 1, "compact": 0}
 """How many uint32 of four packed channels each tile of a map crop has, by variant."""
+WEATHERS = len(WEATHER_NAMES)
 
 SCALARS_DTYPE = record_of(
     [
@@ -69,6 +73,37 @@ SCALARS_DTYPE = record_of(
         ("grace", "i4"),
         ("absent_cutoff", "i4"),
         ("attendance_window", "i4"),
+        # prices and supply
+        ("move_max", "f8"),
+        ("move_bound", "f8"),
+        ("move_reversion", "f8"),
+        ("prices", "f8", (MAX_PRICES,)),
+        ("prices_vary", "i4"),
+        ("truck_arrives", "i4", (2,)),
+        ("truck_probability", "f8"),
+        ("truck_size", "i4"),
+        # clothes
+        ("clothes_matter", "i4"),
+        ("clothes_wear", "f4"),
+        ("worn_below", "f4"),
+        ("initial_clothes", "f4", (2,)),
+        ("worn_hygiene", "f4"),
+        ("worn_chat", "f4"),
+        # weather
+        ("weather_interval", "i4"),  # 0: no weather
+        ("weather_start", "i4"),
+        ("weather_turns", "f8", (WEATHERS, WEATHERS)),
+        ("weather_pause", "i4", (WEATHERS,)),
+        ("weather_prices", "f8", (WEATHERS, MAX_PRICES)),
+        # perturbations
+        ("max_concurrent", "i4"),
+        ("overlap_ticks", "i4"),  # a day
+        ("global_cooldown", "i4"),
+        ("agent_cooldown", "i4"),
+        ("grace_window", "i4"),
+        ("event_window", "i4"),
+        ("events_per_window", "i4"),
+        ("not_before_day", "i4"),
         # sight
         ("window", "i4"),
         ("planes", "i4"),  # uint32 per tile of a crop: 2 full, 1 hybrid, 0 compact
@@ -85,7 +120,10 @@ SCALARS_DTYPE = record_of(
 def scalars_of(config: TownConfig) -> npt.NDArray[Any]:
     """Return the one record of ``SCALARS_DTYPE`` that a configuration stands for."""
     table = np.zeros(1, SCALARS_DTYPE)
-    sections = (_needs, _options, _rewards, _company, _social_rewards, _economy, _clock, _queues, _work, _sight)
+    sections = (
+        _needs, _options, _rewards, _company, _social_rewards, _economy, _clock, _queues, _work, _sight,
+        _prices, _clothes, _weather, _perturbations,
+    )  # fmt: skip
     for section in sections:
         for name, value in section(config).items():
             table[name] = value
@@ -199,4 +237,74 @@ def _sight(config: TownConfig) -> dict[str, Any]:
         "top_friends": sight.social_snippet.top_friends,
         "top_rivals": sight.social_snippet.top_rivals,
         "sees_standing": sight.social_snippet.include_aggregates,
+    }
+
+
+def prices_vary(config: TownConfig) -> bool:
+    """Say whether anything in a town can move its prices."""
+    weather = config.weather.enabled and any(kind.prices for kind in config.weather.kinds.values())
+    spikes = any(event.kind == "price_spike" for event in config.perturbations.events.values())
+    return bool(config.economy.price_moves.daily_max) or weather or spikes
+
+
+def _prices(config: TownConfig) -> dict[str, Any]:
+    economy = config.economy
+    return {
+        "move_max": economy.price_moves.daily_max,
+        "move_bound": economy.price_moves.bound,
+        "move_reversion": economy.price_moves.reversion,
+        "prices": _padded(list(economy.prices.values())),
+        "prices_vary": prices_vary(config),
+        "truck_arrives": economy.truck.arrives,
+        "truck_probability": economy.truck.probability,
+        "truck_size": economy.truck.size,
+    }
+
+
+def _padded(values: list[float]) -> list[float]:
+    return values + [0.0] * (MAX_PRICES - len(values))
+
+
+def _clothes(config: TownConfig) -> dict[str, Any]:
+    clothes = config.economy.clothes
+    return {
+        "clothes_matter": clothes.enabled,
+        "clothes_wear": clothes.wear_per_day,
+        "worn_below": clothes.worn_below,
+        "initial_clothes": clothes.initial,
+        "worn_hygiene": clothes.hygiene_factor,
+        "worn_chat": clothes.chat_factor,
+    }
+
+
+def _weather(config: TownConfig) -> dict[str, Any]:
+    weather = config.weather
+    turns, pauses = np.zeros((WEATHERS, WEATHERS)), np.zeros(WEATHERS, np.int32)
+    factors = np.ones((WEATHERS, MAX_PRICES))
+    for name, kind in weather.kinds.items():
+        row = WEATHER_NAMES.index(name)
+        for other, probability in kind.turns_to.items():
+            turns[row, WEATHER_NAMES.index(other)] = probability
+        pauses[row] = kind.pause_every
+        factors[row, : len(config.economy.prices)] = list(price_factors(config, kind.prices).values())
+    return {
+        "weather_interval": weather.interval_ticks if weather.enabled else 0,
+        "weather_start": WEATHER_NAMES.index(weather.start),
+        "weather_turns": turns,
+        "weather_pause": pauses,
+        "weather_prices": factors,
+    }
+
+
+def _perturbations(config: TownConfig) -> dict[str, Any]:
+    bounds = config.perturbations
+    return {
+        "max_concurrent": bounds.max_concurrent,
+        "overlap_ticks": int(bounds.max_overlap_share * config.clock.ticks_per_day),
+        "global_cooldown": bounds.global_cooldown_ticks,
+        "agent_cooldown": bounds.per_agent_cooldown_ticks,
+        "grace_window": bounds.grace_window_ticks,
+        "event_window": bounds.window_ticks,
+        "events_per_window": bounds.max_events_per_window,
+        "not_before_day": bounds.not_before_day,
     }

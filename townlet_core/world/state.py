@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from townlet_core.config.economy import MAX_PRICES
+from townlet_core.config.perturbations import MAX_EVENT_SPECS, MAX_EVENTS
 from townlet_core.world.events import EVENT_DTYPE
 
 NEED_NAMES = ("hunger", "hygiene", "energy")
@@ -28,6 +30,9 @@ TIE_SIDES = ("trust", "familiarity", "rivalry")
 SHOPS = 8
 OUTAGES = 20
 NOBODY = -1
+
+EVENT_PHASE_NAMES = ("free", "asked", "lasting", "cancelled")
+EVENT_FREE, EVENT_ASKED, EVENT_LASTING, EVENT_CANCELLED = range(4)
 
 
 def _record(fields: list[tuple[Any, ...]]) -> np.dtype[Any]:
@@ -85,6 +90,10 @@ AGENT_DTYPE = _record(
         ("chats", "i4"),
         ("finished", "i4", (32,)),  # completed uses per affordance
         ("failed", "i4"),
+        ("agreed_price", "f8"),  # of the use in progress, as it was when it began
+        ("clothes", "f4"),  # 1 = new, 0 = in rags
+        ("meeting", "i2"),  # 1 + the slot of the event that one is called to; 0 = none
+        ("meet_ready_at", "i4"),  # before this tick, one is not invited again
     ]
 )
 """One citizen. Ticks are minutes; money is in the town's currency."""
@@ -110,6 +119,30 @@ TOWN_DTYPE = _record(
         ("events_told", "i4"),  # of them, when the tick ended; the rest belongs to the next tick
         ("events_dropped", "i8"),
         ("truncated", "u1"),
+        ("prices", "f8", (MAX_PRICES,)),  # in force now, by price key
+        ("price_moves", "f8", (MAX_PRICES,)),  # factors that wander from night to night
+        ("truck_at", "i4"),  # the tick at which today's truck comes; -1: none
+        ("weather", "u1"),
+        ("pause_every", "i4"),  # outdoors one stands still in every so many-th tick; 0: never
+        # perturbations: by what may happen, then by slot of what does
+        ("event_due", "i4", (MAX_EVENT_SPECS,)),  # tick at which it should begin today; -1: not
+        ("event_ready_at", "i4", (MAX_EVENT_SPECS,)),
+        ("event_windows", "i4", (MAX_EVENT_SPECS,)),  # the window in which it began last
+        ("event_counts", "i4", (MAX_EVENT_SPECS,)),  # how often it began in that window
+        ("event_phase", "u1", (MAX_EVENTS,)),
+        ("event_spec", "i2", (MAX_EVENTS,)),
+        ("event_place", "i2", (MAX_EVENTS,)),
+        ("event_id", "i4", (MAX_EVENTS,)),
+        ("event_ticks", "i4", (MAX_EVENTS,)),  # asked for; 0: drawn
+        ("event_end", "i4", (MAX_EVENTS,)),
+        ("event_value", "f8", (MAX_EVENTS,)),  # asked for; 0: drawn
+        ("event_serial", "i4"),
+        ("event_wake", "i4"),  # before this tick nothing begins or ends
+        ("event_quiet_until", "i4"),
+        ("event_grace_until", "i4"),
+        ("overlap_left", "i4"),  # ticks of this day that may still see more than one event
+        ("event_cut", "u1", (2,)),  # utilities that an event cuts
+        ("event_haste", "f4"),  # how many times as fast needs run down
     ]
 )
 """What a town has one of: clock, streams, accounts, utilities, and its event counters."""

@@ -85,7 +85,7 @@ def test_every_key_of_a_town_can_be_explained_and_says_the_truth(townlet: Townle
     from townlet_core.config.loading import trace_file
     from townlet_core.config.settings import explain_key
 
-    town = trace_file(edited(tmp_path, "  prices: {meal: 0.9, groceries: 1.2, shower: 0.05}\n", ""))
+    town = trace_file(edited(tmp_path, "  prices: {meal: 0.9, groceries: 1.2, shower: 0.05, clothes: 4.0}\n", ""))
     data = town.config.model_dump(mode="json")
     for path in every_path(data):
         if path:
