@@ -10,8 +10,8 @@ import typer
 from pydantic import SecretStr
 
 from townlet_core.cli.options import CONFIGS, DATA, Configs, Data
+from townlet_core.cli.pacing import WATCHED, Speed, watching
 from townlet_core.cli.snapshots import snapshot_rules
-from townlet_core.cli.watching import show
 from townlet_core.config import TownConfig, load_config, load_scenario
 from townlet_core.config.console import ConsoleRules, Role, load_console, token_holders
 from townlet_core.config.documents import read_document
@@ -37,7 +37,6 @@ from townlet_core.snapshots import allowed_folders
 
 ADVANCE = "advance"
 MOST_TICKS = 100_000
-WATCHED_SECONDS = 0.02
 
 Config = Annotated[Path | None, typer.Option(help="A town's YAML file.", show_default="configs/towns/default.yaml")]
 ScenarioName = Annotated[str | None, typer.Option(help="A scenario's name or file, instead of --config.")]
@@ -84,6 +83,7 @@ def console(
 def demo(
     file: DemoFile,
     watch: Watch = False,
+    speed: Speed = WATCHED,
     configs: Configs = CONFIGS,
     data: Data = DATA,
 ) -> None:
@@ -96,8 +96,10 @@ def demo(
     timeline = load_timeline(file)
     sim = Simulation(timeline.config, seed=timeline.written.seed)
     desk = open_console(sim, console_rules(configs, "admin"), configs, data)
-    live = living(sim, desk, (lambda: show(sim, sim.config.map, WATCHED_SECONDS)) if watch else None)
-    raise typer.Exit(1 if _played(timeline, desk, live) else 0)
+    with watching(sim, speed if watch else None) as watcher:
+        live = living(sim, desk, watcher.after_tick if watcher is not None else None)
+        failed = _played(timeline, desk, live)
+    raise typer.Exit(1 if failed else 0)
 
 
 def console_rules(configs: Path, mode: str | None) -> ConsoleRules:

@@ -9,6 +9,7 @@ import typer
 
 from townlet_core.cli.options import CONFIGS, DATA, AsJson, Configs, Data, Threads
 from townlet_core.cli.output import Advance, print_json, print_table, progress_bar
+from townlet_core.cli.pacing import WATCHED, Speed, Watcher, watching
 from townlet_core.cli.resuming import NO_STEPS, Every, Folder, Keep, Resume, Saving, planned, resumed
 from townlet_core.cli.telemetry import (
     LiveTelemetry,
@@ -19,7 +20,6 @@ from townlet_core.cli.telemetry import (
     start_telemetry,
     telemetry_config,
 )
-from townlet_core.cli.watching import show
 from townlet_core.config import TownConfig, config_digest, load_config, load_scenario
 from townlet_core.core import Simulation
 from townlet_core.errors import InputError
@@ -29,7 +29,6 @@ from townlet_core.telemetry import Interval, mean_interval
 
 HEADLINES = ("survival", "needs_ok_share", "attendance", "mean_reward", "clipped_share", "wallet", "conflicts")
 """Key figures of the short table; `--report` shows all of them."""
-FRAME_SECONDS = 0.02
 
 
 class Figures(NamedTuple):
@@ -58,6 +57,7 @@ def simulate(
     threads: Threads = 1,
     report: Report = False,
     watch: Watch = False,
+    speed: Speed = WATCHED,
     autosave: Folder = None,
     every: Every = None,
     keep: Keep = None,
@@ -83,7 +83,8 @@ def simulate(
     with progress_bar(f"{sim.shape[0]} towns, {days} days", quiet=as_json or watch) as advance:
         told = start_telemetry(sim, telling)
         try:
-            figures = live(sim, advance, watch, planned(saving, steps), told)
+            with watching(sim, speed if watch else None) as watcher:
+                figures = live(sim, advance, watcher, planned(saving, steps), told)
         finally:
             status = end_telemetry(told)
     if as_json:
@@ -110,7 +111,7 @@ def chosen_town(config: Path | None, scenario: str | None, configs: Path, days: 
 def live(
     sim: Simulation,
     advance: Advance,
-    watch: bool = False,
+    watcher: Watcher | None = None,
     autosave: Autosave | None = None,
     telemetry: LiveTelemetry | None = None,
 ) -> Figures:
@@ -119,8 +120,8 @@ def live(
     ticks = clock.episode_days * clock.ticks_per_day
     for tick in range(sim.tick, ticks):
         sim.advance(teacher.act())
-        if watch:
-            show(sim, sim.config.map, FRAME_SECONDS)
+        if watcher is not None:
+            watcher.after_tick()
         if telemetry is not None:
             telemetry.after_tick()
         if autosave is not None:

@@ -1,7 +1,6 @@
 """Draws a town in the terminal: the map in colour, the citizens as numbers, their needs beside it."""
 
 import sys
-import time
 from collections.abc import Iterator
 
 from townlet_core.config import NEED_NAMES, OPTION_NAMES, MapConfig
@@ -30,12 +29,11 @@ def draw_frame(sim: Simulation, plan: MapConfig, town: int = 0, *, colour: bool 
     return "\n".join([_clock(sim), *rows, *_citizens(sim, town)])
 
 
-def show(sim: Simulation, plan: MapConfig, seconds: float) -> None:
-    """Draw the first town over the previous picture and wait a little."""
-    frame = draw_frame(sim, plan).replace("\n", CLEAR_LINE + "\n")
+def show(sim: Simulation, plan: MapConfig, note: str = "") -> None:
+    """Draw the first town over the previous picture, with a note below."""
+    frame = f"{draw_frame(sim, plan)}\n{note}".replace("\n", CLEAR_LINE + "\n")
     sys.stdout.write(f"{CLEAR if sim.tick <= 1 else ''}{HOME}{frame}{CLEAR_LINE}{CLEAR_BELOW}\n")
     sys.stdout.flush()
-    time.sleep(seconds)
 
 
 def _clock(sim: Simulation) -> str:
