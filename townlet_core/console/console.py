@@ -16,6 +16,7 @@ from townlet_core.console.audit import Audit
 from townlet_core.console.catalogue import Nothing, Spec, find
 from townlet_core.console.changing import CHANGING
 from townlet_core.console.desk import Desk, Shelf
+from townlet_core.console.disturbing import DISTURBING
 from townlet_core.console.envelope import Command, CommandError, Result
 from townlet_core.console.saved import SAVED
 from townlet_core.console.viewing import VIEWING
@@ -42,9 +43,8 @@ def _help(desk: Desk, args: Nothing) -> list[dict[str, str]]:
     return [{"usage": spec.usage, "role": spec.role, "about": spec.about} for spec in SPECS.values()]
 
 
-SPECS: dict[str, Spec] = {
-    spec.name: spec for spec in (Spec("help", "viewer", "this list", Nothing, _help), *VIEWING, *SAVED, *CHANGING)
-}
+HELP = Spec("help", "viewer", "this list", Nothing, _help)
+SPECS: dict[str, Spec] = {spec.name: spec for spec in (HELP, *VIEWING, *SAVED, *CHANGING, *DISTURBING)}
 """Every command by its name."""
 
 

@@ -132,6 +132,24 @@ def set_wallet(sim: "Simulation", town: int, agent: int, amount: float) -> None:
     sim.operate(town, agent, LOOK)
 
 
+def set_price(sim: "Simulation", town: int, key: int, value: float) -> float:
+    """Set what a price key costs now; at night it wanders on from there. Returns what it cost before.
+
+    Raises:
+        OperationError: What is free has no price that could move.
+    """
+    common = sim.state.towns[town]
+    before = float(common["prices"][key])
+    if before <= 0.0:
+        raise OperationError(
+            "unsupported", f"{sim.names.prices[key]} is free in this town; give it a price in its file"
+        )
+    common["price_moves"][key] *= value / before
+    common["prices"][key] = value
+    sim.operate(town, 0, LOOK)
+    return before
+
+
 def converse(sim: "Simulation", town: int, speaker: int, listener: int, quality: float) -> None:
     """Let a talk have gone well: it is the first event of the next tick, and moves ties and rewards as any other.
 

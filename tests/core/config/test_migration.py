@@ -124,10 +124,15 @@ def test_translated_perturbations_are_a_scenario_that_loads(tmp_path: Path) -> N
     made = migrate_config(EVENTS, tmp_path / "dark.yaml", CONFIGS)
     scenario = load_scenario(tmp_path / "dark.yaml")
     assert made.kind == "scenario"
-    assert [(each.utility, each.ticks, each.probability) for each in scenario.config.outages] == [
-        ("power", (10, 40), 0.25)
-    ]
-    assert told(made.lines, "events.dear").fate is Fate.DECIDE
+    events = scenario.config.perturbations.events
+    assert (events["dark"].kind, events["dark"].duration, events["dark"].prob_per_day) == ("blackout", (10, 40), 0.25)
+    assert (events["dear"].duration, events["dear"].magnitude, events["dear"].targets) == (
+        (60, 60),
+        (1.5, 2.0),
+        ["cafe"],
+    )
+    assert (events["party"].who, events["party"].where) == ("top_rivals", "cafe_table")
+    assert scenario.config.perturbations.grace_window_ticks == 30
     assert told(made.lines, "grace_widow_ticks").fate is Fate.DECIDE
 
 
@@ -163,7 +168,7 @@ def test_nothing_is_overwritten_and_nothing_of_today_is_migrated(tmp_path: Path)
 
 def test_a_file_that_would_not_load_is_not_left_behind(tmp_path: Path) -> None:
     (tmp_path / "old.yaml").write_text(EVENTS.read_text().replace("0.25", "2.5"))
-    with pytest.raises(ConfigError, match=r"new.yaml:\d+: .*probability: found 2.5"):
+    with pytest.raises(ConfigError, match=r"new.yaml:\d+: .*prob_per_day: found 2.5"):
         migrate_config(tmp_path / "old.yaml", tmp_path / "new.yaml", CONFIGS)
     assert not (tmp_path / "new.yaml").exists()
 

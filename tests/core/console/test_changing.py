@@ -183,3 +183,30 @@ def test_a_storm_of_commands_leaves_the_town_whole(config: TownConfig, tmp_path:
         require_whole(sim)
     assert money(sim) == pytest.approx(whole, rel=1e-9)
     assert np.isfinite(sim.observation.features).all()
+
+
+def test_a_price_is_set_and_what_is_bought_costs_that(console: Console, sim: Simulation) -> None:
+    key = sim.names.prices.index("meal")
+    whole = money(sim)
+    answer = done(console, "price", key="meal", value=2.5)
+    assert answer["before"] == pytest.approx(float(sim.config.economy.prices["meal"]), rel=0.2)
+    assert sim.state.towns["prices"][0, key] == 2.5
+    assert money(sim) == whole
+    assert "did you mean 'meal'" in refused(console, "price", key="meel", value=1.0).error["message"]
+    live(console, 600)
+    assert money(sim) == pytest.approx(whole, rel=1e-9)
+    assert sim.state.towns["prices"][0, key] == pytest.approx(2.5, rel=0.9)
+
+
+def test_a_perturbation_begins_and_ends_by_hand(console: Console, sim: Simulation) -> None:
+    number = done(console, "perturbation_trigger", event="blackout", ticks=200)["number"]
+    live(console, 1)
+    assert sim.state.towns["utilities"][0, 0] == 0
+    lasting = done(console, "perturbation_queue")["lasting"]
+    assert [(event["number"], event["name"]) for event in lasting] == [(number, "blackout")]
+    done(console, "perturbation_cancel", number=number)
+    live(console, 1)
+    assert sim.state.towns["utilities"][0, 0] == 1
+    assert refused(console, "perturbation_cancel", number=number).error["code"] == "not_found"
+    assert refused(console, "perturbation_trigger", event="blackot").error["code"] == "not_found"
+    assert refused(console, "perturbation_trigger", event="blackout", magnitude=2.0).error["code"] == "conflict"

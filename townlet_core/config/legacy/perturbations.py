@@ -1,36 +1,91 @@
-"""Translates a perturbation file of the earlier system into a scenario: the default town, and what befalls it."""
+"""Translates perturbations of the earlier system: alone in a file, or as a section of a configuration."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from townlet_core.config.documents import Document
+from townlet_core.config.documents import Document, KeyPath
 from townlet_core.config.legacy.rules import Fate, Line, line_at
+from townlet_core.config.perturbations import PERTURBATION_KINDS
 
-UTILITIES = {"blackout": "power", "outage": "water"}
-LIMITS = (
-    "max_concurrent_events", "global_cooldown_ticks", "per_agent_cooldown_ticks", "grace_window_ticks", "window_ticks",
-    "max_events_per_window",
-)  # fmt: skip
-LAST_TICK = 1439
+LIMITS = {
+    "max_concurrent_events": "max_concurrent",
+    "global_cooldown_ticks": "global_cooldown_ticks",
+    "per_agent_cooldown_ticks": "per_agent_cooldown_ticks",
+    "grace_window_ticks": "grace_window_ticks",
+    "window_ticks": "window_ticks",
+    "max_events_per_window": "max_events_per_window",
+}
+"""Bounds of chance: their earlier keys and those here."""
+CARRIED = ("kind", "prob_per_day", "cooldown_ticks", "magnitude", "max_participants")
+PLACES = {"cafe": "cafe_table", "park": "bench", "office": "desk", "grocer": "shelf", "gym": "bench"}
+"""Where people met, and the object of the shipped map that stands for it."""
+GUESTS = 4
+EVERYBODY = "random"
+TARGETS = {"top_rivals": "top_rivals", "top_friends": "top_friends"}
+UNKNOWN = "the earlier system knew no such key; leave it out"
 
 
 def translate_perturbations(document: Document, name: str, town: str) -> tuple[dict[str, Any], list[Line]]:
-    """Translate events into outages of a scenario called `name` over the file `town`."""
-    outages, lines = [], []
-    for key in document.data:
+    """Translate a file of perturbations into a scenario called `name` over the file `town`."""
+    section, lines = translated_section(document, ())
+    return {"scenario": name, "town": town, "overrides": {"perturbations": section}}, lines
+
+
+def translated_section(document: Document, root: KeyPath) -> tuple[dict[str, Any], list[Line]]:
+    """Translate the perturbations at a path of an earlier file."""
+    data = document.data
+    for part in root:
+        data = data[part]
+    made: dict[str, Any] = {}
+    lines: list[Line] = []
+    for key, value in data.items():
         if key in LIMITS:
-            lines.append(line_at(document, (key,), Fate.NONE, "an outage has a probability per day and nothing else"))
+            made[LIMITS[key]] = value
+            lines.append(line_at(document, (*root, key), Fate.TRANSLATED, f"perturbations.{LIMITS[key]}: {value}"))
         elif key != "events":
-            lines.append(line_at(document, (key,), Fate.DECIDE, "the earlier system knew no such key; leave it out"))
-    for event, spec in document.data["events"].items():
-        path = ("events", event)
-        utility = UTILITIES.get(str(spec.get("kind"))) if isinstance(spec, dict) else None
-        if utility is None:
-            text = "of the earlier events only blackout and outage are here"
-            lines.append(line_at(document, path, Fate.DECIDE, text))
-            continue
-        ticks = spec.get("duration", [1, 1])
-        span = list(ticks) if isinstance(ticks, list) else [ticks, ticks]
-        rate = spec.get("prob_per_day", 0.0)
-        outages.append({"utility": utility, "start": [0, LAST_TICK], "ticks": span, "probability": rate})
-        lines.append(line_at(document, path, Fate.TRANSLATED, f"outages: {utility}, {span} ticks, {rate} a day"))
-    return {"scenario": name, "town": town, "overrides": {"outages": outages}}, lines
+            lines.append(line_at(document, (*root, key), Fate.DECIDE, UNKNOWN))
+    made["events"] = {}
+    for name, spec in (data.get("events") or {}).items():
+        lines.extend(_event(document, (*root, "events", name), spec, made["events"]))
+    return made, lines
+
+
+def _event(document: Document, path: KeyPath, spec: Any, events: dict[str, Any]) -> Iterator[Line]:
+    name = str(path[-1])
+    if not isinstance(spec, Mapping) or spec.get("kind") not in PERTURBATION_KINDS:
+        yield line_at(document, path, Fate.DECIDE, f"kinds are {', '.join(PERTURBATION_KINDS)}")
+        return
+    made: dict[str, Any] = {key: spec[key] for key in CARRIED if key in spec}
+    made["duration"] = _span(spec.get("duration", spec.get("duration_min", 1)))
+    if "magnitude" in spec:
+        made["magnitude"] = _span(spec["magnitude"])
+    for key in spec:
+        yield from _detail(document, (*path, key), spec, made)
+    if spec["kind"] == "arranged_meet":
+        made.setdefault("who", EVERYBODY)
+        made.setdefault("where", "bench")
+        made.setdefault("max_participants", GUESTS)
+    events[name] = made
+    yield line_at(document, path, Fate.TRANSLATED, f"perturbations.events.{name}")
+
+
+def _detail(document: Document, path: KeyPath, spec: Mapping[str, Any], made: dict[str, Any]) -> Iterator[Line]:
+    key = str(path[-1])
+    if key == "targets" and spec["kind"] == "price_spike":
+        made["targets"] = list(spec[key])
+        yield line_at(document, path, Fate.TRANSLATED, "targets: price keys, shops, market or global")
+    elif key == "target":
+        made["who"] = TARGETS.get(str(spec[key]), EVERYBODY)
+        yield line_at(document, path, Fate.TRANSLATED, f"who: {made['who']} (nothing read it before)")
+    elif key == "location":
+        made["where"] = PLACES.get(str(spec[key]), "bench")
+        yield line_at(document, path, Fate.TRANSLATED, f"where: {made['where']}, an object that people meet at")
+    elif key not in (*CARRIED, "duration", "duration_min"):
+        yield line_at(document, path, Fate.DECIDE, UNKNOWN)
+
+
+def _span(value: Any) -> Any:
+    """Write a range as its two ends, whichever of its earlier three forms it has."""
+    if isinstance(value, Mapping):
+        return [value.get("min"), value.get("max")]
+    return value if isinstance(value, list) else [value, value]

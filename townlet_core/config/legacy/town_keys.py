@@ -96,18 +96,22 @@ UNANSWERED = (
     undecided("curiosity.*", "nothing rewards curiosity yet"),
     undecided("queue_fairness.age_priority_weight", "who waited longest is next, whatever else"),
     undecided("embedding_allocator.*", "citizens keep their number"),
-    undecided("observations_config.hybrid.include_targets", "the window shows objects; further ones are not observed"),
-    undecided("observations_config.social_snippet.*", "the snippet has one size"),
     undecided("affordances.runtime.hook_allowlist", "there are no hooks yet"),
     undecided("affordances.runtime.allow_env_hooks", "there are no hooks yet"),
     undecided("lifecycle.respawn_delay_ticks", "nobody moves in yet"),
     undecided("employment.*", "shifts are judged by grace, lateness and absence; nobody is dismissed yet"),
-    undecided("perturbations.*", "write outages, or translate the file of perturbations"),
 )
 """Keys whose system has no counterpart."""
 
+DISTURBANCES = (carried("perturbations", "perturbations", why="each of its keys, and each event"),)
+
 CHOICES = (
     carried("observations_config.hybrid.local_window", "observations.local_window"),
+    carried("observations_config.hybrid.include_targets", "observations.include_targets"),
+    carried("observations_config.social_snippet.top_friends", "observations.social_snippet.top_friends"),
+    carried("observations_config.social_snippet.top_rivals", "observations.social_snippet.top_rivals"),
+    meaningless("observations_config.social_snippet.embed_dim", "a friend is a slot with ties, not a hash of a name"),
+    carried("observations_config.social_snippet.include_aggregates", "observations.social_snippet.include_aggregates"),
     carried("observations_config.hybrid.time_ticks_per_day", "clock.ticks_per_day", _whole_day),
     carried("behavior.job_arrival_buffer", "employment.pre_shift_ticks", why="from when one may be at work"),
     meaningless("behavior.*", "a need is a matter of degree to the teacher, and to a policy"),
@@ -117,5 +121,5 @@ CHOICES = (
     ),
 )
 
-TOWN_RULES: tuple[Rule, ...] = (*FEATURES, *REWARDS, *MONEY, *COMPANY, *CHOICES, *UNANSWERED)
+TOWN_RULES: tuple[Rule, ...] = (*FEATURES, *REWARDS, *MONEY, *COMPANY, *CHOICES, *DISTURBANCES, *UNANSWERED)
 """Rules about keys of a town; the first that fits a key holds."""

@@ -12,6 +12,7 @@ from townlet_core.config.explain import first_problem, unknown_name
 from townlet_core.config.identity import canonical_json, id_with_variant
 from townlet_core.config.legacy.other_keys import OTHER_RULES
 from townlet_core.config.legacy.people import employ
+from townlet_core.config.legacy.perturbations import translated_section
 from townlet_core.config.legacy.rules import (
     Fate,
     Line,
@@ -67,11 +68,21 @@ def translate_town(document: Document, base: File, target: File) -> tuple[dict[s
     """
     translation = Translation({}, {}, [])
     for path, value, rule, names in keys_with_rules(document, RULES):
+        if path == ("perturbations",) and isinstance(value, dict):
+            _perturbations(document, translation)
+            continue
         translation.lines.append(_judged(document, path, value, rule, names, translation))
     translation.lines.extend(employ(document, translation.values))
     _name(document, translation)
     town = _loadable(document, base, target, translation)
     return town, translation.lines
+
+
+def _perturbations(document: Document, made: Translation) -> None:
+    """A section of perturbations is one value: it is taken over as a whole, or taken back as a whole."""
+    made.values["perturbations",], lines = translated_section(document, ("perturbations",))
+    made.sources["perturbations",] = ("perturbations",)
+    made.lines.extend(lines)
 
 
 def _judged(
