@@ -9,12 +9,11 @@ from pydantic import BaseModel, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
 from townlet_core.config.documents import Document, KeyPath, read_document
-from townlet_core.config.fields import STRICT
+from townlet_core.config.fields import STRICT, VariableName
 from townlet_core.config.loading import read_model
 from townlet_core.config.map_checks import Problem
 
 Role: TypeAlias = Literal["viewer", "admin"]
-VariableName: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=120)]
 
 
 class TokenRule(BaseModel):

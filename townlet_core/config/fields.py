@@ -56,6 +56,7 @@ ServedOption: TypeAlias = Annotated[
     str, WithJsonSchema({"type": "string", "enum": list(SERVED_OPTIONS)}), AfterValidator(_served)
 ]
 Identifier: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+VariableName: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=120)]
 Share: TypeAlias = Annotated[float, Field(ge=0.0, le=1.0)]
 Money: TypeAlias = Annotated[float, Field(ge=0.0, le=1e9)]
 NeedDelta: TypeAlias = Annotated[float, Field(ge=-1.0, le=1.0)]

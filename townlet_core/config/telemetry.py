@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from townlet_core.config.documents import Document, KeyPath, Place, read_document
-from townlet_core.config.fields import STRICT, Duration, Share, Tick
+from townlet_core.config.fields import STRICT, Duration, Share, Tick, VariableName
 from townlet_core.config.loading import read_model
 
 TCP = "tcp://"
@@ -78,6 +78,8 @@ class TransportRules(BaseModel):
     """Where frames go: `stdout`, a file to append to, or `tcp://HOST:PORT`.
 
     TCP is wrapped in TLS, unless `allow_plaintext` says that everybody on the way may read and change the frames.
+    `token_env` names the environment variable with a token that the other end asks for: it is the first line of
+    every connection, and goes under TLS only.
     """
 
     model_config = STRICT
@@ -86,11 +88,14 @@ class TransportRules(BaseModel):
     connect_timeout: Seconds = 5.0
     send_timeout: Seconds = 1.0
     tls: TlsRules = TlsRules()
+    token_env: VariableName | None = None
 
     @model_validator(mode="after")
     def _plain_or_not(self) -> "TransportRules":
         if self.allow_plaintext and self.tls != TlsRules():
             raise PydanticCustomError("townlet", "either allow_plaintext or settings for tls, not both")
+        if self.token_env is not None and (self.allow_plaintext or not self.target.startswith(TCP)):
+            raise PydanticCustomError("townlet", "a tcp target under TLS for token_env: nobody else may read it")
         return self
 
 
@@ -142,7 +147,7 @@ class PrivacyRules(BaseModel):
 
     model_config = STRICT
     enabled: bool = False
-    key_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=120)] = "TOWNLET_PRIVACY_KEY"
+    key_env: VariableName = "TOWNLET_PRIVACY_KEY"
 
 
 class StarvationRules(BaseModel):

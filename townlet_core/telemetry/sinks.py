@@ -1,14 +1,17 @@
 """Where frames can go: standard output, a file, a TCP connection under TLS."""
 
+import json
 import os
 import socket
 import ssl
 import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 from townlet_core.config.telemetry import TCP, TlsRules, TransportRules, endpoint
+from townlet_core.errors import InputError
 
 
 class SinkGoneError(OSError):
@@ -96,8 +99,12 @@ class TcpSink:
     """A TCP connection, under TLS unless the rules allow plain text."""
 
     def __init__(self, rules: TransportRules) -> None:
-        """Name the other end."""
-        self._rules = rules
+        """Name the other end.
+
+        Raises:
+            InputError: The other end asks for a token, and its variable is not set.
+        """
+        self._rules, self._greeting = rules, _greeting(rules)
         self._socket: socket.socket | None = None
 
     def open(self) -> None:
@@ -116,7 +123,8 @@ class TcpSink:
         """Hang up."""
         if self._socket is not None:
             connection, self._socket = self._socket, None
-            connection.close()
+            with suppress(OSError), connection:
+                _hear_out(connection)
 
     def _connected(self, host: str, port: int) -> socket.socket:
         context = None if self._rules.allow_plaintext else tls_context(self._rules.tls)
@@ -125,10 +133,31 @@ class TcpSink:
             if context is not None:
                 connection = context.wrap_socket(connection, server_hostname=host)
             connection.settimeout(self._rules.send_timeout)
+            connection.sendall(self._greeting)
         except BaseException:
             connection.close()
             raise
         return connection
+
+
+def _hear_out(connection: socket.socket) -> None:
+    """Say that nothing more will come, and wait until the other end has taken it all.
+
+    Hanging up on unread bytes, such as the session tickets of TLS, would throw away what is still under way.
+    """
+    connection.shutdown(socket.SHUT_WR)
+    while connection.recv(4096):
+        continue
+
+
+def _greeting(rules: TransportRules) -> bytes:
+    """Make the first line of a connection: the token, if the other end asks for one. It is kept in memory alone."""
+    if rules.token_env is None:
+        return b""
+    token = os.environ.get(rules.token_env, "").strip()
+    if not token:
+        raise InputError(f"transport.token_env: the variable {rules.token_env} is not set; set it to the token")
+    return json.dumps({"token": token}).encode() + b"\n"
 
 
 def tls_context(rules: TlsRules) -> ssl.SSLContext:

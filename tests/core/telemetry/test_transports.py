@@ -161,6 +161,34 @@ def test_we_can_prove_who_we_are(certify: Any, listen: Any) -> None:
     soon(lambda: listener.data == WHOLE)
 
 
+def test_who_asks_for_a_token_is_shown_it_first_and_nobody_else_ever(
+    certify: Any, listen: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = certify("IP:127.0.0.1")
+    listener = listen(certificate)
+    asked = to(listener.port, tls={"ca_file": str(certificate.cert)}, token_env="TOWNLET_TEST_TOKEN")
+    monkeypatch.delenv("TOWNLET_TEST_TOKEN", raising=False)
+    with pytest.raises(InputError, match="the variable TOWNLET_TEST_TOKEN is not set"):
+        Sender(asked)
+    monkeypatch.setenv("TOWNLET_TEST_TOKEN", "tok-5150")
+    status = sent(asked)
+    soon(lambda: listener.data.count(b"\n") == 51)
+    assert listener.data == b'{"token": "tok-5150"}\n' + WHOLE
+    assert status.sent == 50
+    assert "tok-5150" not in repr(status) + repr(asked)
+    stranger = listen(certify("IP:127.0.0.1"))
+    with pytest.raises(InputError, match="certificate verify failed") as refused:
+        Sender(to(stranger.port, tls={"ca_file": str(certificate.cert)}, token_env="TOWNLET_TEST_TOKEN"))
+    assert stranger.data == b""
+    assert "tok-5150" not in str(refused.value)
+
+
+@pytest.mark.parametrize("transport", [{"target": "stdout"}, {"target": "tcp://h:1", "allow_plaintext": True}])
+def test_a_token_is_never_sent_where_others_could_read_it(transport: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="a tcp target under TLS for token_env"):
+        settings(transport={**transport, "token_env": "T"})
+
+
 def test_plain_text_goes_only_where_it_is_allowed(listen: Any) -> None:
     listener = listen()
     with pytest.raises(InputError, match="cannot be opened"):
