@@ -30,6 +30,15 @@ def finish_option(agent, success):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def cut_context(agent):  # type: ignore[no-untyped-def]
+    """Tell agent and policy that what happened before explains nothing of now: a hard cut, until the next choice.
+
+    For what befalls an agent from outside: a new life, being put elsewhere, a use that breaks off.
+    """
+    agent.context_reset = 1
+
+
+@kernel
 def abandon(town, rules, i):  # type: ignore[no-untyped-def]
     """Give up the current option: leave the queue, give the reservation back. Never called during a use."""
     agent = town.agents[i]
@@ -159,6 +168,8 @@ def pursue_option(town, rules, i):  # type: ignore[no-untyped-def]
         result = progress_use(town, rules, i)
         if result != 0:
             finish_option(agent, 1 if result > 0 else 0)
+        if result < 0:
+            cut_context(agent)
     elif agent.meeting:
         attend(town, rules, i)
     elif agent.phase != FREE and agent.option == SOCIALISE:

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from townlet_core.config.fields import STRICT, Share, ShareRange
+from townlet_core.config.incentives import Curiosity, Shaping
 from townlet_core.config.relationships import SocialRewards
 
 DecayRate = Annotated[float, Field(ge=0.0, le=0.1)]
@@ -52,7 +53,10 @@ class RewardClip(BaseModel):
 
 
 class Rewards(BaseModel):
-    """What an agent is rewarded for in one tick; punctuality never counts more than hunger."""
+    """What an agent is rewarded for in one tick; punctuality never counts more than hunger.
+
+    With a need below `needs_floor`, neither company nor curiosity is rewarded.
+    """
 
     model_config = STRICT
     needs_weights: NeedsWeights = Field(default_factory=NeedsWeights)
@@ -61,7 +65,10 @@ class Rewards(BaseModel):
     wage_rate: float = Field(default=0.01, ge=0.0, le=0.05)
     punctuality_bonus: float = Field(default=0.05, ge=0.0, le=0.1)
     faint_penalty: float = Field(default=-1.0, ge=-5.0, le=0.0)
+    needs_floor: float = Field(default=0.15, ge=0.0, le=0.5)
     social: SocialRewards = Field(default_factory=SocialRewards)
+    shaping: Shaping = Field(default_factory=Shaping)
+    curiosity: Curiosity = Field(default_factory=Curiosity)
     clip: RewardClip = Field(default_factory=RewardClip)
 
     @model_validator(mode="after")

@@ -33,8 +33,8 @@ class ObservationRules(BaseModel):
     """What an agent sees: the layout variant, and the side of its square map window in tiles (odd).
 
     `variant`: full has eight map channels, hybrid four, compact no map at all; the window then only says how far one
-    sees friends and rivals. `include_targets` adds where each option would lead; null leaves it to the variant, which
-    is compact alone.
+    sees friends and rivals. `include_targets` adds where each option would lead; null means where it is
+    needed: in the compact variant, and under `control: primitives`.
     """
 
     model_config = STRICT
@@ -42,8 +42,3 @@ class ObservationRules(BaseModel):
     local_window: Window = 11
     include_targets: bool | None = None
     social_snippet: SocialSnippet = Field(default_factory=SocialSnippet)
-
-    @property
-    def shows_targets(self) -> bool:
-        """Whether the feature vector says where each option would lead."""
-        return self.variant == "compact" if self.include_targets is None else self.include_targets

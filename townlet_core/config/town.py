@@ -47,7 +47,10 @@ class Outage(BaseModel):
 
 
 class TownConfig(BaseModel):
-    """Everything that decides a town's history, together with the run seed; it stands alone, without files."""
+    """Everything that decides a town's history, together with the run seed; it stands alone, without files.
+
+    `control` says what an agent chooses: options, whose steps follow by themselves, or primitives, the steps.
+    """
 
     model_config = STRICT
     config_id: str = Field(min_length=1, max_length=100)
@@ -65,7 +68,14 @@ class TownConfig(BaseModel):
     relationships: Relationships = Field(default_factory=Relationships)
     affordance_jitter: float = Field(default=0.1, ge=0.0, le=0.5)
     rewards: Rewards = Field(default_factory=Rewards)
+    control: Literal["options", "primitives"] = "options"
     observations: ObservationRules = Field(default_factory=ObservationRules)
     outages: list[Outage] = Field(default_factory=list, max_length=20)
     weather: Weather = Field(default_factory=Weather)
     perturbations: Perturbations = Field(default_factory=Perturbations)
+
+    @property
+    def shows_targets(self) -> bool:
+        """Whether agents observe where each option would lead: as asked for, else where it is needed."""
+        needed = self.observations.variant == "compact" or self.control == "primitives"
+        return needed if self.observations.include_targets is None else self.observations.include_targets

@@ -20,6 +20,7 @@ def town_of(state, b):  # type: ignore[no-untyped-def]
         state.occupancy[b],
         state.cells[b],
         state.log[b],
+        state.visits[b],
     )
 
 

@@ -24,7 +24,7 @@ from townlet_core.observations.layout import ObservationLayout, layout_of
 from townlet_core.world.compiling import compile_rules, ties_kept
 from townlet_core.world.events import EVENT_DTYPE
 from townlet_core.world.rules import Rules
-from townlet_core.world.state import NOBODY, REWARD_TERMS, TownState, allocate
+from townlet_core.world.state import NOBODY, REWARD_TERMS, Extent, TownState, allocate, squares_of
 
 
 class Observation(NamedTuple):
@@ -100,7 +100,7 @@ class Simulation:
         self.config, self.seed, self.first_town = config, seed, first_town
         self.rules, self.names = compile_rules(config)
         self.layout: ObservationLayout = layout_of(config)
-        self.state: TownState = _allocate(self.rules, towns, ties_kept(config))
+        self.state: TownState = _allocate(self.rules, towns, config)
         self._out = _outputs(self.rules, self.layout, towns)
         self._threads = min(threads, towns)
         self._pool = ThreadPoolExecutor(self._threads) if self._threads > 1 else None
@@ -142,7 +142,7 @@ class Simulation:
 
     @property
     def reward_terms(self) -> npt.NDArray[np.float32]:
-        """The latest reward by term (``REWARD_TERMS``), float32 [B, N, 6]."""
+        """The latest reward by term (``REWARD_TERMS``), float32 [B, N, 9]."""
         return self._out.terms
 
     @property
@@ -305,6 +305,7 @@ class Simulation:
             records.view(np.uint8).reshape(len(asked), -1)[asked] = 0
         state.occupancy[asked] = NOBODY
         state.cells[asked] = self.rules.cells
+        state.visits[asked] = 0
         for array in (out.rewards, out.terms, out.terminated, out.truncated):
             array[asked] = 0
 
@@ -328,10 +329,12 @@ class Simulation:
             job.result()
 
 
-def _allocate(rules: Rules, towns: int, ties: int) -> TownState:
+def _allocate(rules: Rules, towns: int, config: TownConfig) -> TownState:
     margin = int(rules.scalars["window"][0]) // 2
     height, width = rules.terrain.shape
-    return allocate(towns, len(rules.citizens), len(rules.fixtures), ties, (height, width), margin)
+    squares = squares_of(height, width) if config.rewards.curiosity.phase != "off" else 0
+    extent = Extent(len(rules.citizens), len(rules.fixtures), ties_kept(config), squares)
+    return allocate(towns, extent, (height, width), margin)
 
 
 def _outputs(rules: Rules, layout: ObservationLayout, towns: int) -> Outputs:

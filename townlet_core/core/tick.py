@@ -8,13 +8,16 @@ import numpy.typing as npt
 from townlet_core.agents.company import note_company
 from townlet_core.agents.needs import decay_needs
 from townlet_core.agents.options import choose, pursue_option, yield_commitment
+from townlet_core.agents.primitives import take_primitive
 from townlet_core.agents.ties import update_ties
 from townlet_core.core.settling import settle_town, town_of
 from townlet_core.kernels import kernel
 from townlet_core.lifecycle.verdicts import remove, starves
 from townlet_core.observations.encoder import observe_town
+from townlet_core.rewards.curiosity import note_milestones
+from townlet_core.rewards.shaping import note_potentials
 from townlet_core.rewards.social import value_company
-from townlet_core.rewards.terms import reward_tick
+from townlet_core.rewards.terms import end_rewards, reward_tick
 from townlet_core.scheduler.outages import plan_outages, update_utilities
 from townlet_core.scheduler.perturbations import advance_perturbations, plan_perturbations
 from townlet_core.world.clothes import wear_clothes
@@ -38,7 +41,7 @@ class Outputs(NamedTuple):
         features: float32 [B, N, F].
         masks: bool [B, N, actions].
         rewards: float32 [B, N].
-        terms: float32 [B, N, 7], the reward's terms.
+        terms: float32 [B, N, 9], the reward's terms.
         terminated: bool [B, N], true in the tick that ends a life.
         truncated: bool [B], true when the episode's time is up.
     """
@@ -53,8 +56,21 @@ class Outputs(NamedTuple):
 
 
 @kernel
+def take_steps(town, rules, actions):  # type: ignore[no-untyped-def]
+    """Let everybody take the step that it chose; who goes first changes with the tick."""
+    size = town.agents.shape[0]
+    for turn in range(size):
+        i = (turn + town.common.tick) % size
+        if town.agents[i].alive:
+            take_primitive(town, rules, i, actions[i])
+
+
+@kernel
 def act(town, rules, actions):  # type: ignore[no-untyped-def]
     """Let everybody choose, then do one tick of what they chose; who goes first changes with the tick."""
+    if rules.scalars[0].primitives:
+        take_steps(town, rules, actions)
+        return
     size = town.agents.shape[0]
     for i in range(size):
         if town.agents[i].alive and not town.agents[i].committed:
@@ -109,8 +125,9 @@ def judge(town, rules, rewards, terms, terminated):  # type: ignore[no-untyped-d
             continue
         terminated[i] = starves(rules, agent)
         _tally(agent)
-        rewards[i] = reward_tick(rules, agent, terminated[i], terms[i])
+        rewards[i] = reward_tick(town, rules, i, terminated[i], terms[i])
         if terminated[i]:
+            end_rewards(town, rules, i)
             remove(town, rules, i)
 
 
@@ -122,6 +139,7 @@ def advance_town(town, rules, actions, rewards, terms, terminated):  # type: ign
     begin_log(common, town.log)
     advance_perturbations(town, rules)
     turn_weather(town, rules)
+    note_potentials(town, rules)
     update_utilities(town, rules)
     unload_truck(town, rules)
     act(town, rules, actions)
@@ -131,6 +149,7 @@ def advance_town(town, rules, actions, rewards, terms, terminated):  # type: ign
     note_company(town, rules)
     update_ties(town, rules)
     value_company(town, rules)
+    note_milestones(town, rules)
     judge(town, rules, rewards, terms, terminated)
     common.events_told = common.event_count
     common.truncated = common.tick - rules.scalars[0].start_tick >= rules.scalars[0].episode_ticks

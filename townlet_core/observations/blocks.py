@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from townlet_core.config import TownConfig
 from townlet_core.config.options import OPTION_NAMES
+from townlet_core.config.primitives import PRIMITIVE_NAMES, REQUESTABLE
 from townlet_core.config.weather import WEATHER_NAMES
 from townlet_core.observations.specs import FeatureSpec, flags, shares, signed
 from townlet_core.world.scalars import prices_vary
@@ -91,9 +92,19 @@ def _choices(_: TownConfig) -> list[FeatureSpec]:
 
 
 def _targets(config: TownConfig) -> list[FeatureSpec]:
-    if not config.observations.shows_targets:
+    if not config.shows_targets:
         return []
     return signed(TILES_OF_THE_MAP, *(f"{name}_{axis}" for name in OPTION_NAMES[1:] for axis in ("dy", "dx")))
+
+
+def _steps(config: TownConfig) -> list[FeatureSpec]:
+    if config.control != "primitives":
+        return []
+    parts = flags(*(f"last_{name}" for name in PRIMITIVE_NAMES))
+    for name in REQUESTABLE:
+        parts += flags(f"{name}_in_reach")
+        parts += shares("1 = leads to where the option would lead", *(f"{name}_path_{way}" for way in DIRECTIONS))
+    return parts
 
 
 def _weather(config: TownConfig) -> list[FeatureSpec]:
@@ -153,6 +164,7 @@ BLOCKS = (
     Block("hints", "which steps lead to the present target", _hints),
     Block("choices", "whether each option is possible now, and what it would cost", _choices),
     Block("targets", "where each option would lead", _targets),
+    Block("steps", "the last primitive, what is in reach, and which steps lead to each option", _steps),
     Block("weather", "what the sky does", _weather),
     Block("prices", "how dear things are, against what they usually cost", _prices),
     Block("events", "whether anything out of the ordinary is going on", _events),

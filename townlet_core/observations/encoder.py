@@ -36,7 +36,7 @@ def _write_presence(town, rules, i, sine, cosine, out, mask):  # type: ignore[no
     k = write_choices(town, rules, i, out, k)
     k = write_surroundings(town, rules, agent, out, k)
     k = write_social(town, rules, i, out, k)
-    write_mask(agent, out, choices, mask)
+    write_mask(town, rules, i, out, choices, mask)
 
 
 @kernel

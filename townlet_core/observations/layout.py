@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Self
 
 from townlet_core.config import TownConfig
 from townlet_core.config.options import OPTION_NAMES
+from townlet_core.config.primitives import PRIMITIVE_NAMES
 from townlet_core.observations.blocks import BLOCKS
 from townlet_core.observations.specs import FeatureSpec
 
@@ -62,4 +63,5 @@ def layout_of(config: TownConfig) -> ObservationLayout:
     variant = config.observations.variant
     window = config.observations.local_window if CHANNELS[variant] else 0
     features = tuple(spec for block in BLOCKS for spec in block.features(config))
-    return ObservationLayout(variant, window, CHANNELS[variant], features, OPTION_NAMES)
+    actions = PRIMITIVE_NAMES if config.control == "primitives" else OPTION_NAMES
+    return ObservationLayout(variant, window, CHANNELS[variant], features, actions)

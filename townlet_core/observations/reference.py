@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from townlet_core.config.options import OPTION_NAMES
+from townlet_core.config.primitives import PRIMITIVE_NAMES
 from townlet_core.config.weather import WEATHER_NAMES
 from townlet_core.observations.blocks import DIRECTIONS
 from townlet_core.observations.layout import ObservationLayout
@@ -26,6 +27,9 @@ from townlet_core.world.state import (
 )
 
 LASTING = EVENT_PHASE_NAMES.index("lasting")
+
+REACH = 2
+"""Steps from an object at which one may ask for it."""
 
 
 def _body(scene: Scene) -> dict[str, float]:
@@ -107,6 +111,16 @@ def _choices(scene: Scene) -> dict[str, float]:
     return values
 
 
+def _steps(scene: Scene) -> dict[str, float]:
+    values = {f"last_{name}": float(scene.agent.last_action == k) for k, name in enumerate(PRIMITIVE_NAMES)}
+    for option, name in enumerate(OPTION_NAMES[1:-1], start=1):
+        target = scene.target(option)
+        values[f"{name}_in_reach"] = float(target >= 0 and scene.distance(target) <= REACH)
+        ways = {way: target >= 0 and scene.leads_to(target, way) for way in DIRECTIONS}
+        values |= {f"{name}_path_{way}": float(leads) for way, leads in ways.items()}
+    return values
+
+
 def _surroundings(scene: Scene) -> dict[str, float]:
     town, base = scene.town, scene.scalars.prices
     values = {f"weather_{name}": float(town.weather == k) for k, name in enumerate(WEATHER_NAMES)}
@@ -144,7 +158,7 @@ def _social(scene: Scene) -> dict[str, float]:
     return values
 
 
-BLOCKS = (_body, _time, _work, _job_direction, _deeds, _hints, _choices, _surroundings, _social)
+BLOCKS = (_body, _time, _work, _job_direction, _deeds, _hints, _choices, _steps, _surroundings, _social)
 
 
 def reference_features(
@@ -161,9 +175,13 @@ def reference_features(
 
 
 def reference_mask(state: TownState, rules: Rules, town: int, agent: int) -> npt.NDArray[np.bool_]:
-    """Return the action mask [options] of one agent."""
+    """Return the action mask [actions] of one agent."""
     scene = Scene(state, rules, town, agent)
-    me, mask = scene.agent, np.zeros(len(OPTION_NAMES), np.bool_)
+    me, primitives = scene.agent, bool(scene.scalars.primitives)
+    mask = np.zeros(len(PRIMITIVE_NAMES) if primitives else len(OPTION_NAMES), np.bool_)
+    if primitives:
+        allowed = _allowed(scene) if me.alive and not me.meeting else {}
+        return np.array([name == "wait" or allowed.get(name, False) for name in PRIMITIVE_NAMES])
     if me.alive and me.committed:
         mask[me.option] = True
         return mask
@@ -172,3 +190,17 @@ def reference_mask(state: TownState, rules: Rules, town: int, agent: int) -> npt
         pursued = option == me.option and PHASE_NAMES[me.phase] != "free"
         mask[option] = bool(me.alive) and (pursued or scene.choice(option) is not None)
     return mask
+
+
+def _allowed(scene: Scene) -> dict[str, bool]:
+    """Say of each primitive but waiting whether it can have an effect."""
+    phase, here = PHASE_NAMES[scene.agent.phase], int(scene.agent.target)
+    allowed = {f"move_{way}": phase != "using" and scene.may_step(way) for way in DIRECTIONS}
+    for option, name in enumerate(OPTION_NAMES[1:-1], start=1):
+        target = scene.target(option)
+        allowed[f"request_{name}"] = phase == "free" and target >= 0 and scene.distance(target) <= REACH
+    holds = bool(scene.agent.holds) and phase != "using"
+    allowed["start"] = holds and scene.distance(here) == 0 and here in scene.candidates(scene.use)
+    allowed["release"] = phase in ("walking", "waiting")
+    allowed["chat"] = scene.company(reach=1) is not None
+    return allowed

@@ -54,12 +54,35 @@ class Scene:
         rivalry = self.ties["rivalry"][self.ties["other"] == other]
         return bool((rivalry >= self.scalars.avoid_threshold).any())
 
-    def company(self) -> tuple[int, int] | None:
+    def may_step(self, direction: str) -> bool:
+        """Say whether a step can be tried: no wall, no object but the one held, nobody there who uses something."""
+        y, x = (int(at) + step for at, step in zip((self.agent.y, self.agent.x), STEPS[direction], strict=True))
+        height, width = self.rules.terrain.shape
+        if not (0 <= y < height and 0 <= x < width) or self.rules.terrain[y, x] == 0:
+            return False
+        obstacle = int(self.rules.fixture_at[y, x])
+        if obstacle >= 0 and not (obstacle == self.agent.target and self.agent.holds):
+            return False
+        there = [who for who in self.people if who.alive and (who.y, who.x) == (y, x)]
+        pushes = int(self.scalars.ghost_step_after) > 0
+        return all(pushes and PHASE_NAMES[who.phase] != "using" for who in there)
+
+    @property
+    def use(self) -> Any:
+        """The affordance that the agent is after."""
+        return self.rules.affordances[self.agent.affordance]
+
+    def target(self, option: int) -> int:
+        """Return the object that serves an option best, -1 if none does."""
+        found = self.choice(option)
+        return int(self.rules.fixture_at[found[1].y, found[1].x]) if found else -1
+
+    def company(self, reach: int | None = None) -> tuple[int, int] | None:
         """Return how many tiles away the partner is that one would talk to, and who it is, or None."""
         using = PHASE_NAMES[self.agent.phase] == "using"
         if not self.ties.size or using or self.town.tick < self.agent.chat_ready_at:
             return None
-        radius, found = int(self.scalars.chat_radius), []
+        radius, found = reach or int(self.scalars.chat_radius), []
         for number, other in enumerate(self.people):
             apart = max(abs(int(other.y) - int(self.agent.y)), abs(int(other.x) - int(self.agent.x)))
             busy = not other.alive or PHASE_NAMES[other.phase] == "using" or self.town.tick < other.chat_ready_at

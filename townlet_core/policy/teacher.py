@@ -11,6 +11,7 @@ from townlet_core.core import Simulation
 from townlet_core.core.settling import town_of
 from townlet_core.kernels import kernel
 from townlet_core.observations.surroundings import option_price
+from townlet_core.policy.stepping import step_for
 from townlet_core.rewards.social import in_distress
 from townlet_core.world.affordances import best_target
 from townlet_core.world.clothes import is_worn
@@ -113,7 +114,7 @@ def _keep_house(town, rules, i):  # type: ignore[no-untyped-def]
         return SHOP
     if _wants_wash(town, rules, i, UNKEMPT):
         return WASH
-    if find_company(town, rules, i)[0] >= 0 and not in_distress(agent):
+    if find_company(town, rules, i)[0] >= 0 and not in_distress(rules.scalars[0], agent):
         return SOCIALISE
     outing = _has_time(town, rules, i, BEFORE_OUTING)
     if outing and agent.needs[ENERGY] < REST_BELOW and _possible(town, rules, i, RELAX):
@@ -155,13 +156,18 @@ def advise(town, rules, i):  # type: ignore[no-untyped-def]
 
 @kernel(entry=True)
 def advise_towns(state: Any, rules: Any, actions: Any) -> None:
-    """Write the teacher's choice for everybody who may choose to ``actions`` int8 [B, N]; others keep theirs."""
+    """Write the teacher's choice for everybody who may choose to ``actions`` int8 [B, N]; others keep theirs.
+
+    A choice is an option or, in towns that are controlled step by step, the primitive that leads to it.
+    """
     for b in range(actions.shape[0]):
         town = town_of(state, b)
         for i in range(actions.shape[1]):
             agent = town.agents[i]
             if not agent.alive:
                 actions[b, i] = IDLE
+            elif rules.scalars[0].primitives:
+                actions[b, i] = step_for(town, rules, i, advise(town, rules, i))
             elif agent.committed:
                 actions[b, i] = agent.option
             else:
@@ -181,7 +187,7 @@ class Teacher:
         self._actions = np.zeros(sim.shape, np.int8)
 
     def act(self, sim: Simulation | None = None) -> npt.NDArray[np.int8]:
-        """Return everybody's option, int8 [towns, agents]; the buffer is reused by the next call."""
+        """Return everybody's choice, int8 [towns, agents]; the buffer is reused by the next call."""
         sim = sim or self._sim
         advise_towns(sim.state, sim.rules, self._actions)
         return self._actions

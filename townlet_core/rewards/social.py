@@ -7,21 +7,19 @@ from townlet_core.world.ties import slot_of
 CHAT_SUCCESS, CHAT_FAILURE = int(Event.CHAT_SUCCESS), int(Event.CHAT_FAILURE)
 AVOIDANCE, GHOST_STEP = int(Event.AVOIDANCE), int(Event.GHOST_STEP)
 C1, C2, C3 = 1, 2, 3
-DEFICIT = 0.15
-"""With a need below this, company is no comfort: nothing social is rewarded."""
 
 
 @kernel
-def in_distress(agent):  # type: ignore[no-untyped-def]
-    """Say whether a need is so low that social rewards do not count."""
-    return min(agent.needs[0], agent.needs[1], agent.needs[2]) < DEFICIT
+def in_distress(scalars, agent):  # type: ignore[no-untyped-def]
+    """Say whether a need is below the floor: company and discoveries are no comfort then, and are not rewarded."""
+    return min(agent.needs[0], agent.needs[1], agent.needs[2]) < scalars.needs_floor
 
 
 @kernel
 def _enjoy(town, rules, i, j, quality):  # type: ignore[no-untyped-def]
     """Reward ``i`` for a good talk: quality x (base + trust + familiarity, weighted)."""
     agent, scalars, k = town.agents[i], rules.scalars[0], slot_of(town.ties, i, j)
-    if in_distress(agent):
+    if in_distress(scalars, agent):
         return
     warmth = 1.0
     if k >= 0:
@@ -39,7 +37,7 @@ def _reward_event(town, rules, kind, i, j, value):  # type: ignore[no-untyped-de
     elif kind == CHAT_FAILURE:
         town.agents[i].social_signal -= 0.5 * scalars.chat_base
         town.agents[j].social_signal -= 0.25 * scalars.chat_base
-    elif kind == AVOIDANCE and scalars.social_stage >= C2 and not in_distress(town.agents[i]):
+    elif kind == AVOIDANCE and scalars.social_stage >= C2 and not in_distress(scalars, town.agents[i]):
         town.agents[i].social_signal += scalars.avoid_reward
     elif kind == GHOST_STEP and scalars.social_stage >= C3:
         town.agents[i].social_signal -= scalars.quarrel_cost

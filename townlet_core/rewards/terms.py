@@ -1,9 +1,12 @@
-"""The reward of a tick, term by term: homeostasis, survival, work, punctuality and the terminal penalty."""
+"""The reward of a tick, term by term: what a life is worth, what learning is nudged by, and the guards around them."""
 
 from townlet_core.kernels import kernel
+from townlet_core.rewards.curiosity import forget_places, novelty
+from townlet_core.rewards.shaping import shaping_reward
+from townlet_core.rewards.social import in_distress
 from townlet_core.world.state import HUNGER
 
-SURVIVAL, NEEDS, WAGE, PUNCTUALITY, SOCIAL, TERMINAL, CLIP = range(7)
+SURVIVAL, NEEDS, WAGE, PUNCTUALITY, SOCIAL, CURIOSITY, SHAPING, TERMINAL, CLIP = range(9)
 
 
 @kernel
@@ -24,6 +27,15 @@ def is_dying(scalars, agent):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def near_death(town, scalars, agent, terminated):  # type: ignore[no-untyped-def]
+    """Say whether a death is so near, before or behind, that nothing earns praise.
+
+    The ticks behind a death are those of whoever lives in the place of the dead by then.
+    """
+    return terminated or is_dying(scalars, agent) or town.common.tick < agent.no_praise_until
+
+
+@kernel
 def _guard(scalars, agent, value):  # type: ignore[no-untyped-def]
     """Clip a tick's value to +-clip_tick and the episode's sum to +-clip_episode. Returns the clipped value."""
     clipped = min(max(value, -scalars.clip_tick), scalars.clip_tick)
@@ -32,24 +44,43 @@ def _guard(scalars, agent, value):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def reward_tick(rules, agent, terminated, terms):  # type: ignore[no-untyped-def]
-    """Write the terms [7] of one agent's tick and return their sum.
-
-    The per-tick clip applies to everyday terms; the terminal penalty stands outside it, for a clip that swallows it
-    would hide death. The ticks shortly before a death, and the one that brings it, earn nothing positive.
-    """
-    scalars = rules.scalars[0]
+def _write_everyday(town, rules, i, terms):  # type: ignore[no-untyped-def]
+    """Write the terms that the guards hold; returns their sum."""
+    agent, scalars = town.agents[i], rules.scalars[0]
     terms[SURVIVAL] = scalars.survival_tick
     terms[NEEDS] = -needs_penalty(rules, agent)
     terms[WAGE] = scalars.wage_reward * agent.wage_signal
     terms[PUNCTUALITY] = scalars.punctuality_bonus * agent.punctuality_signal
     terms[SOCIAL] = agent.social_signal
-    everyday = terms[SURVIVAL] + terms[NEEDS] + terms[WAGE] + terms[PUNCTUALITY] + terms[SOCIAL]
-    guarded = _guard(scalars, agent, min(everyday, 0.0) if is_dying(scalars, agent) else everyday)
+    news = novelty(town, rules, i)
+    terms[CURIOSITY] = 0.0 if in_distress(scalars, agent) else news
+    return terms[SURVIVAL] + terms[NEEDS] + terms[WAGE] + terms[PUNCTUALITY] + terms[SOCIAL] + terms[CURIOSITY]
+
+
+@kernel
+def reward_tick(town, rules, i, terminated, terms):  # type: ignore[no-untyped-def]
+    """Write the terms [9] of the tick of agent ``i`` and return their sum.
+
+    The guards hold the everyday terms: near a death nothing is praised, then the tick is clipped, then the episode.
+    The terminal penalty stands outside, for a clip that swallows it would hide death; so does shaping, whose sum over a
+    life is only fixed as long as nothing is cut from it.
+    """
+    agent, scalars = town.agents[i], rules.scalars[0]
+    everyday = _write_everyday(town, rules, i, terms)
+    near = near_death(town, scalars, agent, terminated)
+    guarded = _guard(scalars, agent, min(everyday, 0.0) if near else everyday)
+    terms[SHAPING] = shaping_reward(scalars, agent, terminated)
     terms[TERMINAL] = scalars.faint_penalty if terminated else 0.0
     terms[CLIP] = guarded - everyday
     agent.episode_reward += guarded
     agent.clipped_ticks += guarded != everyday
-    reward = guarded + terms[TERMINAL]
+    reward = guarded + terms[SHAPING] + terms[TERMINAL]
     agent.reward_sum += reward
     return reward
+
+
+@kernel
+def end_rewards(town, rules, i):  # type: ignore[no-untyped-def]
+    """Close the account of agent ``i``, who has left: nothing is praised for a while in its place."""
+    town.agents[i].no_praise_until = town.common.tick + rules.scalars[0].dying_ticks
+    forget_places(town, i)

@@ -17,7 +17,7 @@ from townlet_core.world.state import (
 ON_TIME, LATE = int(Event.SHIFT_ON_TIME), int(Event.SHIFT_LATE)
 ABSENT, END = int(Event.SHIFT_ABSENT), int(Event.SHIFT_END)
 PUNCTUALITY_RAMP = 30.0
-"""Ticks of lateness over which the punctuality bonus falls linearly to nothing."""
+"""Ticks too early or too late over which the punctuality bonus falls linearly to nothing."""
 
 
 @kernel
@@ -41,11 +41,27 @@ def is_working(rules, agent):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def note_presence(town, agent):  # type: ignore[no-untyped-def]
+    """Remember since when an agent has been at work without a break."""
+    if not agent.worked:
+        agent.at_work_since = 0
+    elif agent.at_work_since == 0:
+        agent.at_work_since = town.common.tick
+
+
+@kernel
+def punctuality(town, agent, minutes_late):  # type: ignore[no-untyped-def]
+    """Return how punctual the first tick of a shift's work is, 0..1: a triangle with its peak at the shift's start."""
+    early = town.common.tick - agent.at_work_since
+    return max(0.0, 1.0 - max(minutes_late, early) / PUNCTUALITY_RAMP)
+
+
+@kernel
 def _arrive(town, rules, i, minutes_late):  # type: ignore[no-untyped-def]
     agent = town.agents[i]
     on_time = minutes_late <= rules.scalars[0].grace
     agent.shift_state = SHIFT_ON_TIME if on_time else SHIFT_LATE
-    agent.punctuality_signal = max(0.0, 1.0 - minutes_late / PUNCTUALITY_RAMP)
+    agent.punctuality_signal = punctuality(town, agent, minutes_late)
     emit(town.common, town.log, ON_TIME if on_time else LATE, i, rules.citizens[i].workplace, -1, minutes_late)
 
 
@@ -101,6 +117,7 @@ def advance_shift(town, rules, i):  # type: ignore[no-untyped-def]
     minute = minute_of_day(town, rules)
     agent.wage_signal = 0.0
     agent.punctuality_signal = 0.0
+    note_presence(town, agent)
     if citizen.shift_start <= minute < citizen.shift_end:
         _work_shift(town, rules, i, minute - citizen.shift_start)
     elif minute == citizen.shift_end:

@@ -115,6 +115,36 @@ def walk_towards(town, rules, i, goal):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def may_step(town, rules, i, d):  # type: ignore[no-untyped-def]
+    """Say whether agent ``i`` may try the step in direction ``d``: north, east, south, west.
+
+    Walls and the objects that it does not hold stop it. Somebody in the way can be pushed past in the end, unless they
+    use what they stand on.
+    """
+    agent = town.agents[i]
+    y, x = agent.y + STEPS[d, 0], agent.x + STEPS[d, 1]
+    if y < 0 or x < 0 or y >= rules.terrain.shape[0] or x >= rules.terrain.shape[1]:
+        return False
+    if rules.terrain[y, x] == WALL or not _may_enter(rules, agent, y, x, agent.target):
+        return False
+    other = town.occupancy[y, x]
+    return other == NOBODY or (rules.scalars[0].ghost_step_after > 0 and town.agents[other].phase != USING)
+
+
+@kernel
+def step_by(town, rules, i, d):  # type: ignore[no-untyped-def]
+    """Take the step in direction ``d``; blocked by somebody for too long, pass them."""
+    agent = town.agents[i]
+    if agent.moved_at == town.common.tick or not may_step(town, rules, i, d):
+        return
+    y, x = agent.y + STEPS[d, 0], agent.x + STEPS[d, 1]
+    if town.occupancy[y, x] == NOBODY:
+        _move(town, rules, i, y, x)
+    else:
+        _wait_or_pass(town, rules, i, town.occupancy[y, x])
+
+
+@kernel
 def step_aside(town, rules, i):  # type: ignore[no-untyped-def]
     """Leave the tile of an object that one no longer uses."""
     agent = town.agents[i]

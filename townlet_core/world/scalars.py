@@ -28,6 +28,7 @@ SCALARS_DTYPE = record_of(
         ("commit_ticks", "i4"),
         ("idle_ticks", "i4"),
         ("jitter", "f4"),
+        ("primitives", "i4"),  # agents choose steps, not options
         # rewards
         ("need_weight", "f4", (3,)),
         ("needs_scale", "f4"),
@@ -38,6 +39,13 @@ SCALARS_DTYPE = record_of(
         ("clip_tick", "f4"),
         ("clip_episode", "f4"),
         ("dying_ticks", "f4"),
+        ("needs_floor", "f4"),
+        ("use_potential", "i4"),
+        ("shaping_gamma", "f8"),
+        ("shaping_needs", "f8"),
+        ("shaping_savings", "f8"),
+        ("curiosity_weight", "f8"),
+        ("curiosity_decay", "f8"),  # share of the weight that each milestone takes away
         # company
         ("tie_fade", "f4", (3,)),
         ("forget_below", "f4"),
@@ -121,7 +129,7 @@ def scalars_of(config: TownConfig) -> npt.NDArray[Any]:
     """Return the one record of ``SCALARS_DTYPE`` that a configuration stands for."""
     table = np.zeros(1, SCALARS_DTYPE)
     sections = (
-        _needs, _options, _rewards, _company, _social_rewards, _economy, _clock, _queues, _work, _sight,
+        _needs, _options, _rewards, _incentives, _company, _social_rewards, _economy, _clock, _queues, _work, _sight,
         _prices, _clothes, _weather, _perturbations,
     )  # fmt: skip
     for section in sections:
@@ -146,6 +154,7 @@ def _options(config: TownConfig) -> dict[str, Any]:
         "commit_ticks": config.options.commit_ticks,
         "idle_ticks": config.options.idle_ticks,
         "jitter": config.affordance_jitter,
+        "primitives": config.control == "primitives",
     }
 
 
@@ -161,6 +170,19 @@ def _rewards(config: TownConfig) -> dict[str, Any]:
         "clip_tick": rewards.clip.clip_per_tick,
         "clip_episode": rewards.clip.clip_per_episode,
         "dying_ticks": rewards.clip.no_positive_within_death_ticks,
+        "needs_floor": rewards.needs_floor,
+    }
+
+
+def _incentives(config: TownConfig) -> dict[str, Any]:
+    shaping, curiosity = config.rewards.shaping, config.rewards.curiosity
+    return {
+        "use_potential": shaping.use_potential,
+        "shaping_gamma": shaping.gamma,
+        "shaping_needs": shaping.needs,
+        "shaping_savings": shaping.savings,
+        "curiosity_weight": curiosity.weight,
+        "curiosity_decay": 0.5 if curiosity.decay_by_milestone == "M2" else 0.0,
     }
 
 
@@ -233,7 +255,7 @@ def _sight(config: TownConfig) -> dict[str, Any]:
         "window": sight.local_window,
         "planes": PLANES[sight.variant],
         "span": max(len(rows), len(rows[0])),
-        "sees_targets": sight.shows_targets,
+        "sees_targets": config.shows_targets,
         "top_friends": sight.social_snippet.top_friends,
         "top_rivals": sight.social_snippet.top_rivals,
         "sees_standing": sight.social_snippet.include_aggregates,

@@ -23,7 +23,19 @@ SHIFT_OFF, SHIFT_PRE, SHIFT_ON_TIME, SHIFT_LATE, SHIFT_ABSENT, SHIFT_POST = rang
 PHASE_NAMES = ("free", "walking", "waiting", "using")
 FREE, WALKING, WAITING, USING = range(4)
 
-REWARD_TERMS = ("survival", "needs", "wage", "punctuality", "social", "terminal", "clip")
+REWARD_TERMS = (
+    "survival",
+    "needs",
+    "wage",
+    "punctuality",
+    "social",
+    "curiosity",
+    "shaping",
+    "terminal",
+    "clip",
+)
+SQUARE = 4
+"""Side in tiles of the squares in which curiosity counts an agent's steps."""
 PERSONALITY_NAMES = ("extroversion", "forgiveness", "ambition")
 EXTROVERSION, FORGIVENESS, AMBITION = 0, 1, 2
 TIE_SIDES = ("trust", "familiarity", "rivalry")
@@ -70,11 +82,16 @@ AGENT_DTYPE = _record(
         ("phase", "u1"),
         ("holds", "u1"),  # has the reservation of its target
         ("last_success", "u1"),
+        ("last_action", "u1"),  # the latest primitive, where agents are controlled by them
         ("context_reset", "u1"),
         ("shift_state", "u1"),
         ("worked", "u1"),  # spent this tick at work
         ("wage_signal", "f4"),  # +1 for a paid tick of work, -1 for a withheld one
         ("punctuality_signal", "f4"),  # 0..1 at the first tick of a shift's work
+        ("at_work_since", "i4"),  # the tick at which the present stretch of work began; 0 elsewhere
+        ("potential", "f8"),  # before this tick; see rewards.shaping
+        ("no_praise_until", "i4"),  # before this tick nothing is praised, for somebody has just died here
+        ("milestone", "u1"),  # of this life; see rewards.curiosity
         ("shift_present", "i4"),
         ("lateness", "i4"),  # ticks late in the current shift
         ("attendance", "f4", (8,)),  # of the latest shifts
@@ -160,6 +177,7 @@ class TownState(NamedTuple):
         cells: The four map channels of each tile packed in a uint32, with a margin of half a window
             [B, H + 2m, W + 2m].
         log: This tick's events [B, capacity].
+        visits: Each agent's steps in each square of the map, uint16 [B, N, S]; S is 0 where curiosity is off.
     """
 
     towns: npt.NDArray[Any]
@@ -169,6 +187,7 @@ class TownState(NamedTuple):
     occupancy: npt.NDArray[np.int16]
     cells: npt.NDArray[np.uint32]
     log: npt.NDArray[Any]
+    visits: npt.NDArray[np.uint16]
 
 
 class Town(NamedTuple):
@@ -182,6 +201,7 @@ class Town(NamedTuple):
         occupancy: int16 [H, W].
         cells: uint32 [H + 2m, W + 2m].
         log: Event records [capacity].
+        visits: uint16 [N, S].
     """
 
     common: Any
@@ -191,10 +211,26 @@ class Town(NamedTuple):
     occupancy: npt.NDArray[np.int16]
     cells: npt.NDArray[np.uint32]
     log: npt.NDArray[Any]
+    visits: npt.NDArray[np.uint16]
 
 
-def allocate(towns: int, agents: int, fixtures: int, ties: int, shape: tuple[int, int], margin: int) -> TownState:
+class Extent(NamedTuple):
+    """How much a town holds: agents, objects, ties per agent, and squares of the map that each agent counts."""
+
+    agents: int
+    fixtures: int
+    ties: int
+    squares: int
+
+
+def squares_of(height: int, width: int) -> int:
+    """Return how many squares of ``SQUARE`` tiles a side cover a map."""
+    return -(-height // SQUARE) * -(-width // SQUARE)
+
+
+def allocate(towns: int, extent: Extent, shape: tuple[int, int], margin: int) -> TownState:
     """Return the zeroed state of ``towns`` towns on a map of ``shape`` (height, width)."""
+    agents, fixtures, ties, squares = extent
     height, width = shape
     return TownState(
         towns=np.zeros(towns, TOWN_DTYPE),
@@ -204,4 +240,5 @@ def allocate(towns: int, agents: int, fixtures: int, ties: int, shape: tuple[int
         occupancy=np.full((towns, height, width), NOBODY, np.int16),
         cells=np.zeros((towns, height + 2 * margin, width + 2 * margin), np.uint32),
         log=np.zeros((towns, 32 + 6 * agents), np.dtype((np.record, EVENT_DTYPE))),
+        visits=np.zeros((towns, agents, squares), np.uint16),
     )

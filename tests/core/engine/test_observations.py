@@ -65,9 +65,12 @@ def test_every_variant_agrees_with_the_oracle(config: TownConfig, at_random: Cal
     assert_as_the_oracle_says(sim, at_random(sim, 1200, 4), every=31)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_every_value_is_finite_and_in_its_published_range(variant: str, at_random: Callable) -> None:
-    sim = Simulation(seeing(variant, include_targets=True), towns=8, seed=2)
+@pytest.mark.parametrize(
+    ("variant", "control"), [("full", "options"), ("hybrid", "options"), ("compact", "options"), ("full", "primitives")]
+)
+def test_every_value_is_finite_and_in_its_published_range(variant: str, control: str, at_random: Callable) -> None:
+    config = seeing(variant, include_targets=True).model_copy(update={"control": control})
+    sim = Simulation(config, towns=8, seed=2)
     low = np.array([spec.low for spec in sim.layout.features])
     high = np.array([spec.high for spec in sim.layout.features])
     for step in at_random(sim, 1440, 5):
@@ -84,6 +87,12 @@ def test_the_layout_is_the_published_one(variant: str, relationships: str) -> No
     golden = Path(__file__).with_name(f"{variant}{'_social' if relationships == 'B' else ''}_layout.json")
     assert json.loads(layout.to_json()) == json.loads(golden.read_text())
     assert ObservationLayout.from_json(layout.to_json()) == layout
+
+
+def test_the_layout_of_primitives_is_the_published_one() -> None:
+    layout = layout_of(seeing("compact").model_copy(update={"control": "primitives"}))
+    golden = Path(__file__).with_name("primitives_layout.json")
+    assert json.loads(layout.to_json()) == json.loads(golden.read_text())
 
 
 def test_the_path_channels_lead_from_any_tile_in_sight_to_the_target(taught: Callable) -> None:

@@ -11,7 +11,9 @@ from tests.small_layouts import small_layout
 from townlet_core.config import TrainingProfile
 from townlet_core.datasets.reading import DecisionBatch
 
-LAYOUT = small_layout(3)
+TOWN_LAYOUT = small_layout(3)
+LAYOUT = TOWN_LAYOUT._replace(features=TOWN_LAYOUT.features[:66])
+"""A layout of a fixed size, so that what is learnt here stays as hard as it is when a town shows more."""
 RULE_SEED = 3
 
 

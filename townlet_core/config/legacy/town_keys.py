@@ -43,6 +43,10 @@ REWARDS = (
     carried("rewards.social.C1_coeff_trust", "rewards.social.coeff_trust"),
     carried("rewards.social.C1_coeff_fam", "rewards.social.coeff_familiarity"),
     carried("rewards.social.C2_avoid_conflict", "rewards.social.avoid_conflict"),
+    carried("shaping.use_potential", "rewards.shaping.use_potential", why="the potential is of needs and savings"),
+    carried("features.training.curiosity", "rewards.curiosity.phase"),
+    carried("curiosity.phase_A_weight", "rewards.curiosity.weight"),
+    carried("curiosity.decay_by_milestone", "rewards.curiosity.decay_by_milestone"),
     carried("rewards.clip.clip_per_tick", "rewards.clip.clip_per_tick"),
     carried("rewards.clip.clip_per_episode", "rewards.clip.clip_per_episode"),
     carried("rewards.clip.no_positive_within_death_ticks", "rewards.clip.no_positive_within_death_ticks"),
@@ -90,10 +94,7 @@ COMPANY = (
 
 UNANSWERED = (
     undecided("features.systems.lifecycle", "nobody moves in or out yet"),
-    undecided("features.training.curiosity", "nothing rewards curiosity yet"),
     undecided("rewards.eviction_penalty", "nobody is evicted yet"),
-    undecided("shaping.use_potential", "rewards are not shaped yet"),
-    undecided("curiosity.*", "nothing rewards curiosity yet"),
     undecided("queue_fairness.age_priority_weight", "who waited longest is next, whatever else"),
     undecided("embedding_allocator.*", "citizens keep their number"),
     undecided("affordances.runtime.hook_allowlist", "there are no hooks yet"),
