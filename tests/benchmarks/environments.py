@@ -109,10 +109,10 @@ def page_line(samples: list[Sample], load: float) -> str:
     return f"| {' | '.join([f'{datetime.now(UTC):%Y-%m-%d}', processor(), f'{load:.1f}', *rates])} |"
 
 
-def with_row(page: str, row: str) -> str:
-    """The page with a row more at the end of this benchmark's table."""
+def with_row(page: str, row: str, heading: str = HEADING) -> str:
+    """The page with a row more at the end of the table under a heading."""
     lines = page.splitlines()
-    start = lines.index(HEADING)
+    start = lines.index(heading)
     table = next(k for k in range(start, len(lines)) if lines[k].startswith("|"))
     end = next((k for k in range(table, len(lines)) if not lines[k].startswith("|")), len(lines))
     return "\n".join([*lines[:end], row, *lines[end:]]) + "\n"

@@ -1,0 +1,114 @@
+"""What seeing costs: agent-steps per second of each observation variant, and the seconds until the first observation.
+
+Run by `make bench`. Everything is on. The teacher's choices are recorded first and played back, so that only the engine
+is timed. Prints a table and adds a dated line to docs/benchmarks.md.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from engine import MINUTES, PAGE, SEED, TOWN, Actions, processor, record_choices
+from environments import with_row
+
+from townlet_core.config import TownConfig, load_config
+from townlet_core.core import Simulation
+from townlet_core.observations.layout import CHANNELS
+
+HEADING = "## What agents see"
+TOWNS = (128, 256)
+REPEATS = 3
+FIRST_CALL = """
+import sys
+from townlet_core.config import load_config
+from townlet_core.core import Simulation
+import numpy as np
+sim = Simulation(load_config(sys.argv[1]))
+sim.step(np.zeros(sim.shape, np.int8))
+"""
+
+
+class Sample(NamedTuple):
+    """One variant and batch: agent-steps per second on one core and on two threads, and bytes of an observation."""
+
+    variant: str
+    towns: int
+    one: float
+    two: float
+    size: int
+
+
+def everything_on(variant: str) -> TownConfig:
+    """The default town as a variant sees it, with every system switched on."""
+    rewards = {"shaping": {"use_potential": True}, "curiosity": {"phase": "phase_A"}}
+    stages = {"relationships": "B", "social_rewards": "C3"}
+    changes = {"config_id": f"default-{variant}-1", "rewards": rewards, "stages": stages}
+    return load_config(TOWN, {**changes, "observations": {"variant": variant}})
+
+
+def best(sim: Simulation, choices: Actions, clock: Callable[[], float]) -> float:
+    """Agent-steps per second of the quickest of a few runs, by a clock."""
+    times = []
+    for _ in range(REPEATS):
+        sim.reset()
+        start = clock()
+        for tick in choices:
+            sim.step(tick)
+        times.append(clock() - start)
+    return choices.size / min(times)
+
+
+def measure(variant: str, towns: int) -> Sample:
+    """Time one variant on one core and on two."""
+    config = everything_on(variant)
+    one, two = (Simulation(config, towns, SEED, threads=threads) for threads in (1, 2))
+    choices = record_choices(one, MINUTES)
+    size = sum(part.nbytes for part in one.observation) // (one.shape[0] * one.shape[1])
+    return Sample(variant, towns, best(one, choices, time.process_time), best(two, choices, time.perf_counter), size)
+
+
+def seconds_to_first_observation(cache: str) -> float:
+    """Wall seconds of a fresh process that lives one tick, with its compiled kernels in a folder."""
+    start = time.perf_counter()
+    environment = {**os.environ, "TOWNLET_KERNEL_CACHE": cache}
+    subprocess.run([sys.executable, "-c", FIRST_CALL, str(TOWN)], check=True, env=environment)
+    return time.perf_counter() - start
+
+
+def first_calls() -> tuple[float, float]:
+    """Seconds until the first observation with an empty and with a kept kernel cache, the quickest of three."""
+    with tempfile.TemporaryDirectory() as cache:
+        cold = seconds_to_first_observation(cache)
+        return cold, min(seconds_to_first_observation(cache) for _ in range(REPEATS))
+
+
+def page_line(samples: list[Sample], calls: tuple[float, float], load: float) -> str:
+    """One row for docs/benchmarks.md."""
+    rates = [f"{one.one / 1e6:.2f} / {one.two / 1e6:.2f} ({one.two / one.one:.2f}x)" for one in samples]
+    cells = [f"{datetime.now(UTC):%Y-%m-%d}", processor(), f"{load:.1f}", *rates, f"{calls[0]:.0f} / {calls[1]:.1f}"]
+    return f"| {' | '.join(cells)} |"
+
+
+def main() -> None:
+    """Measure every variant, print the table and add the line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--dry", action="store_true", help="print only; leave docs/benchmarks.md alone")
+    options = parser.parse_args()
+    load, calls = os.getloadavg()[0], first_calls()
+    samples = [measure(variant, towns) for variant in CHANNELS for towns in TOWNS]
+    print(f"first call {calls[0]:.1f} s with an empty cache, {calls[1]:.2f} s with a kept one")
+    for one in samples:
+        print(f"{one.variant:<8} {one.towns:>4} towns {one.size:>5} bytes {one.one:>12,.0f}/s, two {one.two:>12,.0f}/s")
+    if not options.dry:
+        page = with_row(PAGE.read_text(encoding="utf-8"), page_line(samples, calls, load), HEADING)
+        PAGE.write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
