@@ -7,6 +7,8 @@ from typing import Any
 import yaml
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+SECRET = "tok-of-the-night-shift-4471"
+"""A token in the console's rules, which nothing that runs may ever repeat."""
 
 
 def small_configs(target: Path) -> None:
@@ -16,6 +18,8 @@ def small_configs(target: Path) -> None:
         edit(path, capture={"towns": 4, "days": 1, "exploration": 0.05})
     edit(target / "training/quick.yaml", epochs=4, hidden=32, map_hidden=16)
     easy = {"min_accuracy": 0.1, "min_scenario_accuracy": 0.1, "min_margin_over_majority": 0.001}
+    token = {"label": "night_shift", "role": "admin", "token": SECRET}
+    edit(target / "console.yaml", auth={"enabled": True, "tokens": [token]})
     plan = yaml.safe_load((target / "gates.yaml").read_text())
     plan["data"]["min_decisions"] = 1
     rails = {kpi: {"margin": 1.0, "scale": "absolute"} for kpi in ("survival", "attendance")}

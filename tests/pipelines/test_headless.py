@@ -16,7 +16,7 @@ from pipelines.headless import require_day
 from pipelines.instance import open_instance
 from pipelines.releasing import newest_day
 from tests.pipelines.conftest import DAY, Prepared
-from tests.small_house import REPOSITORY, edit
+from tests.small_house import REPOSITORY, SECRET, edit
 from townlet_core.errors import InputError
 
 
@@ -45,6 +45,13 @@ def test_a_headless_run_is_recorded_like_any_other_and_can_be_reexecuted_from_th
     assert run.tags["dagster/partition"] == DAY
     assert run.remote_job_origin is not None
     assert run.remote_job_origin.repository_origin.code_location_origin.location_name == "townlet"
+
+
+def test_no_secret_of_the_configuration_is_in_anything_that_the_line_wrote(original: Prepared) -> None:
+    assert SECRET in (original.configs / "console.yaml").read_text()
+    written = [path for path in original.data.rglob("*") if path.is_file()]
+    assert any(path.name == "card.md" or path.suffix == ".safetensors" for path in written)
+    assert not [str(path) for path in written if SECRET.encode() in path.read_bytes()]
 
 
 def test_a_second_release_keeps_everything_and_takes_seconds(prepared: Prepared) -> None:

@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from townlet_core.config import OPTION_NAMES, Option
 from townlet_core.config.explain import unknown_name
 from townlet_core.config.fields import STRICT, Money, NeedName, Share
 from townlet_core.console.catalogue import Citizen, Spec, Who
@@ -13,6 +12,8 @@ from townlet_core.console.envelope import CommandError
 from townlet_core.core import operations
 from townlet_core.world.state import TIE_SIDES, USING
 
+NOTHING = 0
+"""The first choice is to do nothing, by options (idle) as by steps (wait)."""
 Coordinate = Annotated[int, Field(ge=0, le=1000)]
 Feeling = Annotated[float, Field(ge=-1.0, le=1.0)]
 
@@ -63,7 +64,7 @@ class Tie(BaseModel):
 
 
 class Choice(BaseModel):
-    """A possessed citizen, and the option that it is to choose."""
+    """A possessed citizen, and what it is to choose: an option, or a step where `control` is primitives."""
 
     model_config = STRICT
     agent: Citizen
@@ -122,16 +123,17 @@ def possess(desk: Desk, args: Who) -> dict[str, Any]:
         raise CommandError("conflict", f"{args.agent} is possessed already; release it, or tell it what to choose")
     if desk.sim.agents["phase"][desk.town, number] != USING:
         operations.break_off(desk.sim, desk.town, number)
-    desk.possessed[number] = int(Option.IDLE)
-    return {"agent": args.agent, "option": "idle"}
+    desk.possessed[number] = NOTHING
+    return {"agent": args.agent, "option": desk.sim.layout.actions[NOTHING]}
 
 
 def choose(desk: Desk, args: Choice) -> dict[str, Any]:
     """Tell a possessed citizen what to choose whenever it decides."""
     number = _possessed(desk, args.agent)
-    if args.option not in OPTION_NAMES:
-        raise CommandError("invalid_args", unknown_name("option", args.option, OPTION_NAMES))
-    desk.possessed[number] = OPTION_NAMES.index(args.option)
+    known = desk.sim.layout.actions
+    if args.option not in known:
+        raise CommandError("invalid_args", unknown_name("choice", args.option, known))
+    desk.possessed[number] = known.index(args.option)
     if desk.sim.agents["phase"][desk.town, number] != USING:
         operations.break_off(desk.sim, desk.town, number)
     return {"agent": args.agent, "option": args.option}

@@ -82,8 +82,11 @@ class Console:
         """Hold commands back while the towns live a tick, then note what happened in it."""
         with self._turn:
             yield
-            rows = town_rows(self.desk.sim, self.desk.town)
-            self.desk.journal.extend(named_events(rows, self.desk.sim.names))
+            desk = self.desk
+            names = desk.sim.names._replace(agents=desk.people)
+            desk.journal.extend(named_events(town_rows(desk.sim, desk.town), names))
+            for agent in [one for one in desk.possessed if not desk.sim.agents["alive"][desk.town, one]]:
+                del desk.possessed[agent]
 
     def overrule(self, actions: NDArray[Any]) -> NDArray[Any]:
         """Put the choices of possessed citizens in the place of those [B, N] that a policy made."""

@@ -41,9 +41,14 @@ class Desk(NamedTuple):
     journal: deque[NamedEvent]
     possessed: dict[int, int]
 
+    @property
+    def people(self) -> tuple[str, ...]:
+        """What the citizens are called, by their number."""
+        return self.sim.names.agents
+
     def citizen(self, name: str) -> int:
         """Find a citizen's number. Raises CommandError (not_found)."""
-        return _index("citizen", name, self.sim.names.agents)
+        return _index("citizen", name, self.people)
 
     def thing(self, name: str) -> int:
         """Find an object's number. Raises CommandError (not_found)."""

@@ -47,7 +47,7 @@ def status(desk: Desk, args: Nothing) -> dict[str, Any]:
         "time": clock_time(int(common["tick"]), day_length),
         "alive": int(sim.agents["alive"][desk.town].sum()),
         "agents": sim.config.agents,
-        "possessed": sorted(sim.names.agents[index] for index in desk.possessed),
+        "possessed": sorted(desk.people[index] for index in desk.possessed),
         "events_dropped": int(common["events_dropped"]),
     }
 
@@ -68,7 +68,7 @@ def employment_status(desk: Desk, args: Nothing) -> dict[str, Any]:
     """Tell of every citizen's job: its state, attendance, lateness and withheld wages."""
     sim = desk.sim
     people = desk.state()["agents"]
-    for index, name in enumerate(sim.names.agents):
+    for index, name in enumerate(desk.people):
         record = sim.agents[desk.town, index]
         people[name] = {key: people[name][key] for key in ("job", "shift", "lateness")}
         people[name]["attendance"] = round(float(_ratio(desk, index)), 4)
@@ -82,7 +82,7 @@ def affordance_status(desk: Desk, args: Nothing) -> dict[str, Any]:
     sim, agents = desk.sim, desk.sim.agents[desk.town]
     running = [
         {
-            "agent": sim.names.agents[index],
+            "agent": desk.people[index],
             "object": sim.names.fixtures[who["target"]],
             "affordance": sim.names.affordances[who["affordance"]],
             "progress": int(who["progress"]),
@@ -98,11 +98,11 @@ def affordance_status(desk: Desk, args: Nothing) -> dict[str, Any]:
 
 def queue_inspect(desk: Desk, args: Thing) -> dict[str, Any]:
     """Tell who uses an object, who waits for it since when, and what is left in it."""
-    number, agents, sim = desk.thing(args.object), desk.sim.agents[desk.town], desk.sim
+    number, agents = desk.thing(args.object), desk.sim.agents[desk.town]
     found: dict[str, Any] = desk.state()["objects"][args.object]
     waiting = [index for index in range(len(agents)) if _waits(agents[index], number)]
     waiting.sort(key=lambda index: (int(agents["queued_at"][index]), index))
-    since = {sim.names.agents[index]: int(agents["queued_at"][index]) for index in waiting}
+    since = {desk.people[index]: int(agents["queued_at"][index]) for index in waiting}
     return {**found, "queue": [{"agent": name, "since": tick} for name, tick in since.items()]}
 
 

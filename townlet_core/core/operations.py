@@ -90,7 +90,7 @@ def teleport(sim: "Simulation", town: int, agent: int, x: int, y: int) -> None:
         raise OperationError("conflict", f"{thing} stands on ({x}, {y}); choose a free tile beside it")
     there = int(sim.state.occupancy[town, y, x])
     if there not in (NOBODY, agent):
-        raise OperationError("conflict", f"{sim.names.agents[there]} stands on ({x}, {y}); choose a free tile")
+        raise OperationError("conflict", f"{_called(sim, town, there)} stands on ({x}, {y}); choose a free tile")
     sim.operate(town, agent, MOVE, y, x)
 
 
@@ -193,13 +193,18 @@ def _slot(sim: "Simulation", town: int, agent: int, other: int) -> int:
         found = np.flatnonzero(others == wanted)
         if len(found):
             return int(found[0])
-    name = sim.names.agents[agent]
-    raise OperationError("conflict", f"{name} keeps {len(others)} ties already; raise relationships.max_ties")
+    raise OperationError(
+        "conflict", f"{_called(sim, town, agent)} keeps {len(others)} ties already; raise relationships.max_ties"
+    )
+
+
+def _called(sim: "Simulation", town: int, agent: int) -> str:
+    return sim.names.agents[agent]
 
 
 def _require_alive(sim: "Simulation", town: int, agent: int) -> None:
     if not sim.agents["alive"][town, agent]:
-        raise OperationError("conflict", f"{sim.names.agents[agent]} is gone")
+        raise OperationError("conflict", f"{_called(sim, town, agent)} is gone")
 
 
 def _require_pair(sim: "Simulation", town: int, one: int, other: int) -> None:
@@ -207,6 +212,6 @@ def _require_pair(sim: "Simulation", town: int, one: int, other: int) -> None:
         reason = "the town keeps no ties; set stages.relationships to A or B"
         raise OperationError("unsupported", reason)
     if one == other:
-        raise OperationError("conflict", f"{sim.names.agents[one]} twice; name two citizens")
+        raise OperationError("conflict", f"{_called(sim, town, one)} twice; name two citizens")
     _require_alive(sim, town, one)
     _require_alive(sim, town, other)

@@ -150,6 +150,13 @@ def test_who_is_possessed_does_what_it_is_told_until_it_is_released(console: Con
     require_whole(sim)
 
 
+def test_who_starves_is_no_longer_led(console: Console) -> None:
+    done(console, "possess", agent="agent_1")
+    done(console, "setneed", agent="agent_1", needs={"hunger": 0.0})
+    live(console, 2)
+    assert done(console, "status")["possessed"] == []
+
+
 def test_the_others_live_as_if_nobody_had_looked(config: TownConfig, tmp_path: Path) -> None:
     """Viewing commands leave no trace: the town goes on to the bit as one that nobody looked at."""
     watched, alone = (opened(Simulation(config, seed=5), tmp_path) for _ in range(2))
