@@ -92,6 +92,13 @@ def _names(key: str, path: tuple[str | int, ...]) -> bool:
     return parts[: len(named)] == named
 
 
+def test_how_a_scene_began_is_told_as_commands_of_a_demonstration() -> None:
+    lines = migrate_config(TOWN, None, CONFIGS).lines
+    position, wallet = (told(lines, f"scenario.agents[1].{key}") for key in ("position", "wallet"))
+    assert "{tick: 0, command: teleport, args: {agent: agent_2, x: 2, y: 1}}" in position.text
+    assert "{tick: 0, command: setwallet, args: {agent: agent_2, amount: 2.0}}" in wallet.text
+
+
 def test_a_misspelt_key_that_used_to_pass_silently_is_told() -> None:
     line = told(migrate_config(TOWN, None, CONFIGS).lines, "rewards.punctualty_bonus")
     assert line.fate is Fate.DECIDE

@@ -11,7 +11,7 @@ from townlet_core.config.documents import Document, KeyPath, Place, dotted, ever
 from townlet_core.config.explain import first_problem, unknown_name
 from townlet_core.config.identity import canonical_json, id_with_variant
 from townlet_core.config.legacy.other_keys import OTHER_RULES
-from townlet_core.config.legacy.people import employ
+from townlet_core.config.legacy.people import employ, moment_of
 from townlet_core.config.legacy.perturbations import translated_section
 from townlet_core.config.legacy.rules import (
     Fate,
@@ -96,7 +96,9 @@ def _judged(
         where = ".".join(filled(rule.new, names))
         text = f"{rule.file}: {where}: {_shown(value)}" + (f" ({rule.why})" if rule.why else "")
         return line_at(document, path, rule.fate, text)
-    return line_at(document, path, rule.fate, rule.why)
+    moment = moment_of(path, value)
+    text = f"in the timeline of a demonstration, {{tick: 0, command: {moment}}}" if moment else rule.why
+    return line_at(document, path, rule.fate, text)
 
 
 def _translated(
