@@ -151,6 +151,7 @@ def test_a_translated_manifest_loads_with_what_its_hooks_used_to_do(tmp_path: Pa
     assert manifest.affordances["wash_hands"].price == "wash_hands"
     assert manifest.affordances["eat_meal"].takes_stock == 1
     assert told(made.lines, "[1].preconds[2]").fate is Fate.DECIDE
+    assert "this one on water; choose power" in told(made.lines, "[1].preconds[3]").text
     assert told(made.lines, "[1].hooks.after").text.startswith("sing was code of yours")
 
 

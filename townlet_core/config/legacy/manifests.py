@@ -114,12 +114,10 @@ def _effects(
 def _condition(document: Document, path: tuple[Any, ...], condition: str, kind: dict[str, Any]) -> Line:
     subject = condition.split("==")[0].strip()
     if subject in UTILITIES:
-        other = kind.get("utility", UTILITIES[subject])
-        kind["utility"] = UTILITIES[subject]
-        if other != UTILITIES[subject]:
-            return line_at(
-                document, path, Fate.DECIDE, f"an object runs on one utility; {other} or {UTILITIES[subject]}"
-            )
+        runs_on = kind.setdefault("utility", UTILITIES[subject])
+        if runs_on != UTILITIES[subject]:
+            text = f"it runs on one utility, this one on {runs_on}; choose {UTILITIES[subject]} if that fits better"
+            return line_at(document, path, Fate.DECIDE, text)
         return line_at(document, path, Fate.TRANSLATED, f"the object's utility: {UTILITIES[subject]}")
     if subject == HELD_BY_RESERVATION:
         return line_at(document, path, Fate.TRANSLATED, "only who holds the reservation may use an object")
