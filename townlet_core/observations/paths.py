@@ -18,6 +18,14 @@ PER_WAY = 5
 
 
 @kernel
+def _write_steps(distance, fixture_at, agent, target, out, k):  # type: ignore[no-untyped-def]
+    """Write which of the four steps lead to an object; none of them where there is none."""
+    for d in range(4):
+        leads = target >= 0 and leads_to(distance, fixture_at, target, agent.y, agent.x, d)
+        out[k + d] = 1.0 if leads else 0.0
+
+
+@kernel
 def write_job_direction(rules, i, agent, out, k):  # type: ignore[no-untyped-def]
     """Write the unit vector to the workplace, the steps to it, and which steps lead there."""
     workplace = rules.citizens[i].workplace
@@ -26,53 +34,48 @@ def write_job_direction(rules, i, agent, out, k):  # type: ignore[no-untyped-def
     out[k] = dy / length
     out[k + 1] = dx / length
     out[k + 2] = min(rules.distance[workplace, agent.y, agent.x], 128) / 128.0
-    for d in range(4):
-        out[k + 3 + d] = 1.0 if leads_to(rules, workplace, agent.y, agent.x, d) else 0.0
+    _write_steps(rules.distance, rules.fixture_at, agent, workplace, out, k + 3)
     return k + 7
 
 
 @kernel
 def write_hints(rules, agent, out, k):  # type: ignore[no-untyped-def]
     """Write which steps lead to the present target."""
-    for d in range(4):
-        bound = agent.target >= 0 and leads_to(rules, agent.target, agent.y, agent.x, d)
-        out[k + d] = 1.0 if bound else 0.0
+    _write_steps(rules.distance, rules.fixture_at, agent, agent.target, out, k)
     return k + 4
 
 
 @kernel
-def _write_offset(rules, agent, y, x, out, k):  # type: ignore[no-untyped-def]
-    out[k] = (y - agent.y) / rules.scalars[0].span
-    out[k + 1] = (x - agent.x) / rules.scalars[0].span
+def _write_offset(agent, y, x, span, out, k):  # type: ignore[no-untyped-def]
+    out[k] = (y - agent.y) / span
+    out[k + 1] = (x - agent.x) / span
 
 
 @kernel
-def _write_nowhere(out, k):  # type: ignore[no-untyped-def]
-    out[k] = 0.0
-    out[k + 1] = 0.0
+def _write_target(fixtures, agent, target, span, out, k):  # type: ignore[no-untyped-def]
+    """Write the offset to an option's object; the agent's own tile where there is none."""
+    if target >= 0:
+        _write_offset(agent, fixtures[target].y, fixtures[target].x, span, out, k)
+    else:
+        _write_offset(agent, agent.y, agent.x, span, out, k)
 
 
 @kernel
 def _write_way(rules, agent, target, out, k):  # type: ignore[no-untyped-def]
     """Write whether an option's object is in reach, and which steps lead there."""
-    known = target >= 0
-    out[k] = 1.0 if known and rules.distance[target, agent.y, agent.x] <= REQUEST_DISTANCE else 0.0
-    for d in range(4):
-        out[k + 1 + d] = 1.0 if known and leads_to(rules, target, agent.y, agent.x, d) else 0.0
+    near = target >= 0 and rules.distance[target, agent.y, agent.x] <= REQUEST_DISTANCE
+    out[k] = 1.0 if near else 0.0
+    _write_steps(rules.distance, rules.fixture_at, agent, target, out, k + 1)
 
 
 @kernel
 def _write_company(town, rules, i, out, k, where):  # type: ignore[no-untyped-def]
-    agent = town.agents[i]
     partner, tiles = find_company(town, rules, i)
     out[k] = 1.0 if partner >= 0 else 0.0
     out[k + 1] = min(tiles, 128) / 128.0
-    if not rules.scalars[0].sees_targets:
-        return
-    if partner >= 0:
-        _write_offset(rules, agent, town.agents[partner].y, town.agents[partner].x, out, where)
-    else:
-        _write_nowhere(out, where)
+    if rules.scalars[0].sees_targets:
+        near = town.agents[partner if partner >= 0 else i]
+        _write_offset(town.agents[i], near.y, near.x, rules.scalars[0].span, out, where)
 
 
 @kernel
@@ -88,10 +91,7 @@ def write_choices(town, rules, i, out, k):  # type: ignore[no-untyped-def]
         out[k + 1] = min(cost, 128) / 128.0
         k += 2
         if scalars.sees_targets:
-            if target >= 0:
-                _write_offset(rules, agent, rules.fixtures[target].y, rules.fixtures[target].x, out, where)
-            else:
-                _write_nowhere(out, where)
+            _write_target(rules.fixtures, agent, target, scalars.span, out, where)
             where += 2
         if scalars.primitives:
             _write_way(rules, agent, target, out, ways)

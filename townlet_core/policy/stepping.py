@@ -23,7 +23,9 @@ def way_towards(town, rules, i, target):  # type: ignore[no-untyped-def]
     """Return the direction of the step that leads to an object, a free tile before a taken one; -1 if none does."""
     agent, found = town.agents[i], NO_STEP
     for d in range(4):
-        if not leads_to(rules, target, agent.y, agent.x, d) or not may_step(town, rules, i, d):
+        if not leads_to(rules.distance, rules.fixture_at, target, agent.y, agent.x, d) or not may_step(
+            town, rules, i, d
+        ):
             continue
         if _is_free(town, agent, d):
             return d

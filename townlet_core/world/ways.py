@@ -11,15 +11,22 @@ NO_WAY, TOWARDS, STAY, AWAY = 0, 1, 128, 255
 
 
 @kernel
-def leads_to(rules, f, y, x, d):  # type: ignore[no-untyped-def]
-    """Say whether the step in direction ``d`` (north, east, south, west) from a tile leads to object ``f``."""
-    there_y, there_x = y + STEPS[d, 0], x + STEPS[d, 1]
-    if there_y < 0 or there_x < 0 or there_y >= rules.distance.shape[1] or there_x >= rules.distance.shape[2]:
-        return False
-    obstacle = rules.fixture_at[there_y, there_x]
+def leads_to(distance, fixture_at, f, y, x, d):  # type: ignore[no-untyped-def]
+    """Say whether the step in direction ``d`` (north, east, south, west) leads to object ``f``.
+
+    Args:
+        distance: uint16 [O, H, W], ``Rules.distance``.
+        fixture_at: int16 [H, W], ``Rules.fixture_at``.
+        f: The object.
+        y: Row of the tile one stands on, which is no wall and therefore not on the border of the map.
+        x: Its column.
+        d: The direction.
+    """
+    there_y, there_x = np.uintp(y + STEPS[d, 0]), np.uintp(x + STEPS[d, 1])
+    obstacle = fixture_at[there_y, there_x]
     if obstacle >= 0 and obstacle != f:
         return False
-    return rules.distance[f, there_y, there_x] < rules.distance[f, y, x]
+    return distance[np.uintp(f), there_y, there_x] < distance[np.uintp(f), np.uintp(y), np.uintp(x)]
 
 
 def ways_of(grid: Grid, margin: int) -> npt.NDArray[np.uint16]:
