@@ -1,4 +1,4 @@
-"""The dataset version: which episodes teach and which judge, under an id that is the digest of exactly that."""
+"""The dataset version: which episodes teach, validate and judge, under an id that is the digest of exactly that."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,12 +15,13 @@ from assets.verdicts import Finding, Guarantee, may_go_on, results, specs
 
 KEY = dg.AssetKey("dataset_version")
 ACTIONS = Guarantee("actions_covered", "The decisions hold as many distinct actions as the curation rules ask for.")
-DISJOINT = Guarantee("held_out_disjoint", "No episode is on both sides, and every scenario is on both sides.")
+DISJOINT = Guarantee("held_out_disjoint", "No episode is on two sides, and every scenario is on all three.")
 SHARDS = Guarantee("shards_verify", "Every shard that the manifest names is there, to the byte.")
 CLASSES = Guarantee("classes_over_one_percent", "Five actions or more each hold over 1 % of decisions.", blocking=False)
 FEW_REJECTED = Guarantee("few_rejected", "Under a tenth of the episodes was rejected.", blocking=False)
 ALL_DAYS = Guarantee("no_day_left_out", "Every curated day fits the rules and the newest day's form.", blocking=False)
 GUARANTEES = [ACTIONS, DISJOINT, SHARDS, CLASSES, FEW_REJECTED, ALL_DAYS]
+SIDES = ("train", "validation", "holdout")
 LEAST_SHARE, LEAST_CLASSES, MOST_REJECTED = 0.01, 5, 0.1
 
 
@@ -36,7 +37,7 @@ def dataset_asset(scenarios: Sequence[str]) -> dg.AssetsDefinition:
         code_version=code_version("datasets"),
         check_specs=specs(KEY, GUARANTEES),
         description="A manifest of the accepted episodes of the newest curated days (all on disk, not only the day of "
-        "this run), with held-out episodes set apart. Its id is its digest; `versions.json` lists all versions.",
+        "this run), with validation and held-out episodes set apart. Its id is its digest; `versions.json` lists all.",
     )
     def dataset_version(line: Line) -> dg.MaterializeResult:
         with plain_failures():
@@ -67,7 +68,7 @@ def _version(scenarios: Sequence[str], line: Line) -> dg.MaterializeResult:
             "dataset": facts({"id": manifest["id"], **_plain(quality)}),
             "scenarios": table(["scenario", *_PER_SCENARIO], _scenario_rows(quality)),
             "actions": table(["action", "decisions", "share"], _action_rows(quality)),
-            "days": table(["scenario", "date", "train", "held out", "shard"], _shard_rows(manifest)),
+            "days": table(["scenario", "date", *SIDES, "shard"], _shard_rows(manifest)),
             "left_out": table(["day", "reason"], sorted(days.left_out.items())),
             "rejected": table(["episode", "reasons"], _rejected_rows(manifest)),
             "manifest": dg.MetadataValue.path(str(Path(line.store.path(version_path(manifest["id"]))))),
@@ -91,11 +92,11 @@ def _action_rows(quality: dict[str, Any]) -> list[tuple[str, int, float]]:
     return [(name, figures["decisions"], figures["share"]) for name, figures in quality["actions"].items()]
 
 
-def _shard_rows(manifest: dict[str, Any]) -> list[tuple[str, str, int, int, str]]:
+def _shard_rows(manifest: dict[str, Any]) -> list[tuple[Any, ...]]:
     rows = []
     for shard in manifest["shards"]:
-        held = sum(episode["side"] == "holdout" for episode in shard["episodes"])
-        rows.append((shard["scenario"], shard["date"], len(shard["episodes"]) - held, held, shard["digest"][:12]))
+        counts = [sum(episode["side"] == side for episode in shard["episodes"]) for side in SIDES]
+        rows.append((shard["scenario"], shard["date"], *counts, shard["digest"][:12]))
     return rows
 
 
@@ -122,7 +123,8 @@ def _findings(manifest: dict[str, Any], scenarios: Sequence[str], line: Line) ->
 def _disjoint(manifest: dict[str, Any], scenarios: Sequence[str]) -> Finding:
     from townlet_core.datasets.versions import episode_keys
 
-    train, held = set(episode_keys(manifest, "train")), set(episode_keys(manifest, "holdout"))
-    lacking = [name for name in scenarios if not all(any(k.scenario == name for k in side) for side in (train, held))]
-    figures = {"train": len(train), "held_out": len(held), "shared": len(train & held), "lacking": ", ".join(lacking)}
-    return Finding(DISJOINT, not train & held and not lacking, figures)
+    sides = {side: set(episode_keys(manifest, side)) for side in SIDES}
+    lacking = [name for name in scenarios if not all(any(k.scenario == name for k in side) for side in sides.values())]
+    shared = sum(map(len, sides.values())) - len(set.union(*sides.values()))
+    figures = {**{side: len(own) for side, own in sides.items()}, "shared": shared, "lacking": ", ".join(lacking)}
+    return Finding(DISJOINT, not shared and not lacking, figures)

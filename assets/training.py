@@ -1,5 +1,6 @@
-"""Training: a policy cloned from the teacher's decisions in a dataset version, kept as a checkpoint without pickle."""
+"""Training: a policy cloned from the teacher's decisions in a dataset version, and improved by living on its own."""
 
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -15,7 +16,12 @@ KEY = dg.AssetKey("policy_candidate")
 FINITE = Guarantee("weights_are_finite", "Every weight of the checkpoint is a finite number.")
 LEARNT = Guarantee("beats_majority", "On held-out decisions it beats always guessing the commonest action.")
 ACCURATE = Guarantee("accuracy_over_90_percent", "It agrees with the teacher on 90 % of decisions.", blocking=False)
-GUARANTEES = [FINITE, LEARNT, ACCURATE]
+IMPROVED = Guarantee(
+    "improves_on_the_clone",
+    "Where the profile ships an improved policy, an update was found that may ship.",
+    blocking=False,
+)
+GUARANTEES = [FINITE, LEARNT, ACCURATE, IMPROVED]
 WANTED_ACCURACY = 0.9
 
 
@@ -33,22 +39,27 @@ class TrainingConfig(dg.Config):
     owners=OWNERS,
     code_version=code_version("training"),
     check_specs=specs(KEY, GUARANTEES),
-    description="A network cloned from the teacher: weights as safetensors, their meaning as JSON. Its accuracy is "
-    "measured on decisions of held-out episodes, per scenario and per action, beside the majority guess.",
+    description="A network cloned from the teacher and, where the profile says so, improved by its own experience: "
+    "weights as safetensors, their meaning as JSON. The clone's accuracy is measured on decisions of held-out "
+    "episodes, per scenario and per action, beside the majority guess.",
 )
 def policy_candidate(context: dg.AssetExecutionContext, config: TrainingConfig, line: Line) -> dg.MaterializeResult:
-    """Train on the published dataset version, or take the checkpoint that the same inputs gave before."""
+    """Train on the published dataset version, or take the checkpoint that the same inputs gave before.
+
+    A training that was broken off goes on from its last checkpoint and ends as if it had not been.
+    """
     with plain_failures():
         return _train(config.profile, line, context.log)
 
 
 def _train(profile: str, line: Line, log: dg.DagsterLogManager) -> dg.MaterializeResult:
     from townlet_core.config import load_training
-    from townlet_core.release.candidate import train_candidate
+    from townlet_core.release.candidate import train_candidate, training_scenarios
 
     rules = load_training(line.config(f"training/{profile}.yaml"))
     dataset = line.workshop.latest("dataset")["id"]
-    candidate = train_candidate(dataset, rules, line.workshop, lambda point: log.info(str(point)))
+    scenarios = training_scenarios(rules, Path(line.configs))
+    candidate = train_candidate(dataset, rules, line.workshop, scenarios, lambda point: log.info(_line(point)))
     findings = _findings(candidate)
     if may_go_on(findings):
         line.workshop.publish("candidate", candidate.record)
@@ -60,20 +71,42 @@ def _train(profile: str, line: Line, log: dg.DagsterLogManager) -> dg.Materializ
             "scenarios": table(["scenario", "decisions", "accuracy", "majority"], _scenarios(candidate.report)),
             "actions": table(["action", "share", "recall", "precision"], _actions(candidate.report)),
             "curve": table(_EPOCH, [[point[key] for key in _EPOCH] for point in candidate.report["curve"]]),
+            "updates": table(_UPDATE, [[point[key] for key in _UPDATE] for point in _shown(candidate)]),
             "checkpoint": dg.MetadataValue.path(str(candidate.folder)),
         },
         check_results=results(findings),
     )
 
 
-_EPOCH = ("epoch", "loss", "value_loss", "held_loss", "accuracy")
+_EPOCH = ("epoch", "loss", "value_loss", "validation_loss", "accuracy")
+
+_UPDATE = ("epoch", "return", "reward_mean", "kl_divergence", "batch_entropy_mean", "explained_variance", "lr")
+_ROWS = 20
+
+
+def _line(point: Any) -> str:
+    """An epoch of the clone, or an update of its improvement, as one line of the log."""
+    if hasattr(point, "validation_loss"):
+        return f"clone, epoch {point.epoch}: agrees in {point.accuracy:.1%}"
+    lived, speed = point.episodes.return_mean, point.timing.steps_per_second
+    return f"improvement, update {point.epoch} of {point.updates}: return {lived}, {speed:,.0f} agent-steps/s"
+
+
+def _shown(candidate: Any) -> list[dict[str, Any]]:
+    """About twenty updates, the first and the last among them."""
+    curve = candidate.improvement["curve"] if candidate.improvement else []
+    step = max(1, len(curve) // _ROWS)
+    return [point for number, point in enumerate(curve) if number % step == 0 or number + 1 == len(curve)]
 
 
 def _described(candidate: Any) -> dict[str, Any]:
     report = candidate.report
     shown = ("accuracy", "majority_share", "majority_action", "train_decisions", "held_decisions", "best_epoch")
     digests = {"digest": candidate.digest, "dataset": candidate.dataset_id}
-    return {**digests, "profile": candidate.record["profile"]["profile"], **{name: report[name] for name in shown}}
+    stages = {"profile": candidate.record["profile"]["profile"], "stage": candidate.record["stage"]}
+    found = candidate.improvement
+    improved = {key: found[key] for key in ("update", "updates", "agent_steps", "decisions")} if found else {}
+    return {**digests, **stages, **improved, **{name: report[name] for name in shown}}
 
 
 def _scenarios(report: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -92,8 +125,10 @@ def _findings(candidate: Any) -> list[Finding]:
     weights = load_file(candidate.folder / "policy.safetensors")
     finite = all(bool(np.isfinite(tensor).all()) for tensor in weights.values())
     accuracy, majority = candidate.report["accuracy"], candidate.report["majority_share"]
+    wanted = candidate.record["profile"]["ships"]
     return [
         Finding(FINITE, finite, {"tensors": len(weights), "weights": sum(tensor.size for tensor in weights.values())}),
         Finding(LEARNT, accuracy > majority, {"accuracy": accuracy, "majority_share": majority}),
         Finding(ACCURATE, accuracy >= WANTED_ACCURACY, {"accuracy": accuracy, "wanted": WANTED_ACCURACY}),
+        Finding(IMPROVED, wanted == candidate.record["stage"], {"wanted": wanted, "ships": candidate.record["stage"]}),
     ]

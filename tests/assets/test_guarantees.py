@@ -258,7 +258,7 @@ def test_only_a_blocking_guarantee_stops_the_line() -> None:
 
 
 def test_the_same_candidate_is_found_and_not_trained_again(trained: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(townlet_core.release.candidate, "_trained", lambda *args: pytest.fail("it trained again"))
+    monkeypatch.setattr(townlet_core.release.candidate, "_cloned", lambda *args, **_: pytest.fail("it trained again"))
     assert run(trained, policy_candidate, day=None).success
     plan = yaml.safe_load((Path(trained.configs) / "training/quick.yaml").read_text())
     assert trained.workshop.latest("candidate")["profile"]["epochs"] == plan["epochs"]

@@ -99,9 +99,10 @@ def edited_plan(house: Prepared) -> None:
 
 
 def another_candidate(house: Prepared) -> None:
-    profile = load_training(house.configs / "training/quick.yaml").model_copy(update={"seed": 99})
+    profile = load_training(house.configs / "training/quick.yaml").model_copy(update={"seed": 99, "ppo": None})
+    profile = profile.model_copy(update={"ships": "clone"})
     workshop = house.line.workshop
-    workshop.publish("candidate", train_candidate(workshop.latest("dataset")["id"], profile, workshop).record)
+    workshop.publish("candidate", train_candidate(workshop.latest("dataset")["id"], profile, workshop, []).record)
 
 
 def another_evaluation(house: Prepared) -> None:

@@ -1,6 +1,6 @@
 """`townlet train` and `evaluate`: a policy from a dataset version, and how it lives beside the teacher."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,14 +8,16 @@ import typer
 
 from townlet_core.cli.data import chosen_scenarios
 from townlet_core.cli.options import CONFIGS, DATA, AsJson, Configs, Data, Scenarios, Threads
-from townlet_core.cli.output import print_facts, print_json, print_table, progress_bar
-from townlet_core.config import load_scenario, load_training
+from townlet_core.cli.output import Described, described_bar, print_facts, print_json, print_table, progress_bar
+from townlet_core.config import TrainingProfile, load_scenario, load_training
 from townlet_core.core import ENGINE
 from townlet_core.datasets import read_version
 from townlet_core.kernels import source_digest
 from townlet_core.policy.checkpoint import load_checkpoint
+from townlet_core.policy.report import EpochPoint
 from townlet_core.policy.teacher import Teacher
-from townlet_core.release.candidate import Candidate, train_candidate
+from townlet_core.policy.training_log import UpdateRecord
+from townlet_core.release.candidate import Candidate, train_candidate, training_scenarios
 from townlet_core.release.workshop import Workshop
 from townlet_core.stability import CANDIDATE, TEACHER, Contender, Evaluation, difference, estimate, evaluate
 from townlet_core.telemetry import Interval
@@ -25,6 +27,7 @@ CONFIDENCE = 0.95
 
 Checkpoint = Annotated[Path, typer.Argument(help="A checkpoint folder: policy.safetensors and policy.json.")]
 Towns = Annotated[int, typer.Option(min=2, max=4096, help="Towns per scenario, the same for both policies.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint of a broken-off training.")]
 Days = Annotated[int, typer.Option(min=1, max=3650, help="Days that each town lives.")]
 Seed = Annotated[int, typer.Option(min=0, help="Chooses the towns; they are others than any capture's.")]
 
@@ -32,15 +35,22 @@ Seed = Annotated[int, typer.Option(min=0, help="Chooses the towns; they are othe
 def train(
     dataset: Annotated[str, typer.Option(help="Id of a dataset version, or `latest`.")] = "latest",
     profile: Annotated[str, typer.Option(help="Name or file of a training profile.")] = "quick",
+    resume: Resume = False,
     as_json: AsJson = False,
     configs: Configs = CONFIGS,
     data: Data = DATA,
 ) -> None:
-    """Clone the teacher from a dataset version; accuracy is measured on decisions of held-out episodes."""
+    """Clone the teacher from a dataset version and, where the profile says so, let the clone improve by living.
+
+    The clone's accuracy is measured on decisions of held-out episodes. While the clone improves, its log grows below
+    `data/training`, with checkpoints from which `--resume` goes on.
+    """
     rules, workshop = load_training(_profile_file(profile, configs)), Workshop(data)
+    scenarios = training_scenarios(rules, configs)
     version = read_version(workshop.datasets, dataset)["id"]
-    with progress_bar(f"train {rules.profile}", quiet=as_json) as advance:
-        candidate = train_candidate(version, rules, workshop, lambda point: advance(point.epoch, rules.epochs))
+    with described_bar(f"train {rules.profile}", quiet=as_json) as advance:
+        told = _teller(rules, advance)
+        candidate = train_candidate(version, rules, workshop, scenarios, told, resume=resume)
     if as_json:
         print_json({"checkpoint": str(candidate.folder), "reused": candidate.reused, **candidate.record})
     else:
@@ -71,6 +81,18 @@ def evaluate_checkpoint(
         _print_scenario(outcome, scenario)
 
 
+def _teller(rules: TrainingProfile, advance: Described) -> Callable[[EpochPoint | UpdateRecord], None]:
+    def tell(point: EpochPoint | UpdateRecord) -> None:
+        if isinstance(point, EpochPoint):
+            advance(point.epoch, rules.epochs, f"clone: agrees in {point.accuracy:.1%}")
+            return
+        lived = "–" if point.episodes.return_mean is None else f"{point.episodes.return_mean:.2f}"
+        speed = point.timing.steps_per_second
+        advance(point.epoch, point.updates, f"improve: return {lived}, {speed:,.0f} agent-steps/s")
+
+    return tell
+
+
 def _profile_file(profile: str, configs: Path) -> Path:
     named = profile.endswith(".yaml") or "/" in profile
     return Path(profile) if named else configs / "training" / f"{profile}.yaml"
@@ -87,7 +109,22 @@ def _print_candidate(candidate: Candidate) -> None:
     by_action = ((name, *(_number(one[key]) for key in keys)) for name, one in _seen(report))
     print_table("by action", ("action", *keys), by_action)
     reused = "yes" if candidate.reused else "no"
-    print_facts("candidate", {"checkpoint": candidate.folder, "digest": candidate.digest, "reused": reused})
+    facts = {"checkpoint": candidate.folder, "digest": candidate.digest, "stage": candidate.record["stage"]}
+    print_facts("candidate", {**facts, **_improvement(candidate), "reused": reused})
+
+
+def _improvement(candidate: Candidate) -> dict[str, object]:
+    found = candidate.improvement
+    if found is None:
+        return {}
+    returns = [point["return"] for point in found["curve"] if point["return"] is not None]
+    shown: dict[str, object] = {"update": f"{found['update']} of {found['updates']}"}
+    if returns:
+        shown["return"] = f"{returns[0]:.3f} at first, {returns[-1]:.3f} at last, choices drawn"
+    if found["validation"]:
+        validated = found["validation"]
+        shown["validated"] = f"{validated['return_mean']:.3f}, teacher {validated['teacher_return_mean']:.3f}"
+    return {**shown, "log": found["live_log"]}
 
 
 def _overall(report: dict[str, Any]) -> dict[str, Any]:

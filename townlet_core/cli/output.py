@@ -13,6 +13,9 @@ from rich.table import Table
 Advance = Callable[[int, int], None]
 """Called with how much is done and how much there is in all."""
 
+Described = Callable[[int, int, str], None]
+"""Called with how much is done, how much there is in this stage, and what is going on."""
+
 
 def print_json(document: Any) -> None:
     """Print one JSON document on stdout; numbers that JSON lacks become null."""
@@ -51,6 +54,16 @@ def progress_bar(title: str, *, quiet: bool) -> Iterator[Advance]:
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), disable=disable) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def described_bar(title: str, *, quiet: bool) -> Iterator[Described]:
+    """As `progress_bar`, for work in stages: each call also says what is going on, beside the title."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
+    disable = quiet or not sys.stderr.isatty()
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), disable=disable) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total, text: bar.update(task, completed=done, total=total, description=f"{title}, {text}")
 
 
 def _console() -> Console:

@@ -1,4 +1,4 @@
-"""Which captured episodes may teach, and how many are held out."""
+"""Which captured episodes may teach, and how many judge what was learnt."""
 
 from pydantic import BaseModel, Field
 
@@ -6,7 +6,8 @@ from townlet_core.config.fields import STRICT, Duration, Share
 
 
 class CurationRules(BaseModel):
-    """The rules an episode (one town's stretch of days) must pass, and the share of episodes held out.
+    """The rules an episode (one town's stretch of days) must pass, the share of episodes held out to report on, and
+    the share that validates: that says when training stops.
 
     `window_days` is how many of the newest capture dates a dataset draws from.
     """
@@ -19,4 +20,5 @@ class CurationRules(BaseModel):
     allow_deaths: bool = False
     reject_duplicates: bool = True
     holdout_share: float = Field(default=0.25, gt=0.0, lt=1.0)
+    validation_share: float = Field(default=0.1, gt=0.0, lt=1.0)
     window_days: int = Field(default=14, ge=1, le=3650)

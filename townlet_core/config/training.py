@@ -30,7 +30,9 @@ class ImprovementRules(BaseModel):
     `trace` is the lambda of the advantages per decision. `clip` bounds the probability ratio, `value_clip` the critic
     (in standard deviations of the return; 0 lets it free). The epochs of an update stop early when the policy has
     moved by more than `target_kl` nats (0 never stops). The first `critic_warmup` updates teach the value head alone.
-    Every `checkpoint_every` updates a checkpoint is written and the newest `keep` stay.
+    Every `checkpoint_every` updates a checkpoint is written and the newest `keep` stay. With `validation_towns`, each
+    checkpoint then lives in so many towns of each scenario that are there for nothing else, and the best return that
+    costs neither survival nor attendance against the teacher ships; with 0, the last update does.
     """
 
     model_config = STRICT
@@ -52,6 +54,7 @@ class ImprovementRules(BaseModel):
     critic_warmup: int = Field(default=2, ge=0, le=1_000_000)
     checkpoint_every: Count = 10
     keep: int = Field(default=2, ge=1, le=1000)
+    validation_towns: int = Field(default=0, ge=0, le=4096)
 
 
 class TrainingProfile(BaseModel):

@@ -7,7 +7,7 @@ from townlet_core.datasets.derivations import named_objects
 from townlet_core.datasets.reading import DecisionReader
 from townlet_core.datasets.records import capture_from, curated_from
 from townlet_core.datasets.schema import read_facts
-from townlet_core.datasets.splitting import HOLDOUT, TRAIN
+from townlet_core.datasets.splitting import SIDES
 from townlet_core.datasets.store import OBJECTS, PARQUET, Record, Store
 from townlet_core.datasets.versions import CATALOGUE, read_catalogue, read_version, version_path
 from townlet_core.errors import DataError
@@ -117,7 +117,7 @@ def _version(store: Store, version: str, catalogued: bool) -> Iterator[Finding]:
         yield Finding(WARN, f"{store.path(version_path(version))}: not in {CATALOGUE}; build it again or delete it")
     try:
         manifest = read_version(store, version)
-        for side in (TRAIN, HOLDOUT):
+        for side in SIDES:
             _require_decisions(DecisionReader(manifest, store, side))
     except DataError as error:
         yield Finding(FAIL, str(error))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from townlet_core.datasets.returns import Spans, first_decisions, return_to_end, return_to_next
 from townlet_core.datasets.schema import ShardFacts, expected_fingerprint, read_facts
-from townlet_core.datasets.splitting import EpisodeKey
+from townlet_core.datasets.splitting import SIDES, EpisodeKey
 from townlet_core.datasets.store import Record, Store
 from townlet_core.datasets.trajectory import read_columns
 from townlet_core.datasets.versions import episode_keys
@@ -74,7 +74,7 @@ class DecisionReader:
         Args:
             manifest: a dataset version's manifest.
             store: where its shards lie.
-            split: `train` or `holdout`.
+            split: `train`, `validation` or `holdout`.
             discount: factor per tick of `return_to_next`.
 
         Raises:
@@ -82,7 +82,7 @@ class DecisionReader:
         """
         self.episodes = episode_keys(manifest, split)
         if not self.episodes:
-            raise DataError(f"dataset {manifest['id'][:12]}: no '{split}' episodes; the sides are train and holdout")
+            raise DataError(f"dataset {manifest['id'][:12]}: no '{split}' episodes; the sides are {', '.join(SIDES)}")
         self.scenarios = sorted({shard["scenario"] for shard in manifest["shards"]})
         self.actions: list[str] = list(manifest["actions"])
         self.layout_digest: str = manifest["layout_digest"]

@@ -1,13 +1,18 @@
-"""Which episodes are held out: by whole episodes, the same ones however often and in whatever order one asks."""
+"""On which side an episode is: by whole episodes, the same ones however often and in whatever order one asks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from townlet_core.config import digest
 from townlet_core.errors import RefusedError
 
 TRAIN = "train"
+VALIDATION = "validation"
 HOLDOUT = "holdout"
+SIDES = (TRAIN, VALIDATION, HOLDOUT)
+"""Who learns from it: weights, the choice of the epoch that is kept, and nobody: the held-out side only reports."""
+
+FEWEST = len(SIDES)
 
 
 class EpisodeKey(NamedTuple):
@@ -18,36 +23,50 @@ class EpisodeKey(NamedTuple):
     episode: int
 
 
-def held_out(episodes: Iterable[EpisodeKey], share: float) -> frozenset[EpisodeKey]:
-    """Choose the held-out episodes of every capture by the order of their digests.
+class Shares(NamedTuple):
+    """The share of each capture's episodes that is held out, and the share that validates."""
 
-    Each capture (scenario and date) gives `share` of its episodes, at least one and never all; a capture of a single
-    episode gives none. So an episode keeps its side when a dataset gains or loses other days. A scenario whose captures
-    are all single gives the episode with the lowest digest, so that every scenario is held out and trained on.
+    holdout: float
+    validation: float
+
+
+def sides(episodes: Iterable[EpisodeKey], shares: Shares) -> Mapping[EpisodeKey, str]:
+    """Choose each episode's side by the order of their digests within every capture.
+
+    Each capture (scenario and date) gives its shares, at least one episode each, and never all; one of two episodes
+    gives none to validation, and a single one trains. So an episode keeps its side when a dataset gains or loses other
+    days. A scenario whose captures are too small for a side gives it the training episode with the lowest digest, so
+    that every scenario is on every side.
 
     Args:
         episodes: the accepted episodes, in any order.
-        share: share of each capture to hold out, between 0 and 1.
+        shares: how much goes where; training gets the rest.
 
     Raises:
-        RefusedError: a scenario has one episode only, which cannot be on both sides.
+        RefusedError: a scenario has fewer than three episodes, which cannot be on three sides.
     """
     captures: dict[tuple[str, str], list[EpisodeKey]] = {}
     scenarios: dict[str, list[EpisodeKey]] = {}
     for key in sorted(set(episodes), key=_order):
         captures.setdefault((key.scenario, key.date), []).append(key)
         scenarios.setdefault(key.scenario, []).append(key)
-    chosen = {key for group in captures.values() for key in group[: _quota(len(group), share)]}
+    chosen: dict[EpisodeKey, str] = {}
+    for group in captures.values():
+        chosen |= zip(group, _dealt(len(group), shares), strict=True)
     for scenario, group in scenarios.items():
-        if len(group) < 2:
-            raise RefusedError(f"{scenario}: one accepted episode cannot be on both sides; capture more towns")
-        if not chosen.intersection(group):
-            chosen.add(group[0])
-    return frozenset(chosen)
+        if len(group) < FEWEST:
+            count = "one accepted episode" if len(group) == 1 else f"{len(group)} accepted episodes"
+            raise RefusedError(f"{scenario}: {count} cannot be on three sides; capture more towns")
+        for side in (HOLDOUT, VALIDATION):
+            if side not in {chosen[key] for key in group}:
+                chosen[next(key for key in group if chosen[key] == TRAIN)] = side
+    return chosen
 
 
-def _quota(count: int, share: float) -> int:
-    return min(count - 1, max(1, round(share * count)))
+def _dealt(count: int, shares: Shares) -> list[str]:
+    held = min(max(1, round(shares.holdout * count)), max(count - 2, count // 2))
+    judging = min(max(1, round(shares.validation * count)), count - 1 - held) if count >= FEWEST else 0
+    return [HOLDOUT] * held + [VALIDATION] * judging + [TRAIN] * (count - held - judging)
 
 
 def _order(key: EpisodeKey) -> tuple[str, EpisodeKey]:

@@ -1,18 +1,18 @@
 """Dataset versions: a small manifest whose id is the digest of its content, and the catalogue of all of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from townlet_core.config import CurationRules, digest
 from townlet_core.datasets.quality import quality_of, require_quality
 from townlet_core.datasets.records import CuratedRecord, EpisodeVerdict, as_record, curated_path
-from townlet_core.datasets.splitting import HOLDOUT, TRAIN, EpisodeKey, held_out
+from townlet_core.datasets.splitting import EpisodeKey, Shares, sides
 from townlet_core.datasets.store import PARQUET, Record, Store
 from townlet_core.errors import DataError, RefusedError
 
 CATALOGUE = "versions.json"
-MANIFEST_FORMAT = 1
+MANIFEST_FORMAT = 2
 ACTIVE, DEPRECATED = "active", "deprecated"
-OF_THE_DATASET = ("holdout_share", "window_days")
+OF_THE_DATASET = ("holdout_share", "validation_share", "window_days")
 """Rules that concern a dataset and no single episode."""
 
 Judged = Sequence[tuple[CuratedRecord, list[EpisodeVerdict]]]
@@ -105,7 +105,7 @@ def version_path(version: str) -> str:
 
 
 def episode_keys(manifest: Record, side: str) -> list[EpisodeKey]:
-    """The episodes on one side of a version, `train` or `holdout`, in the manifest's order."""
+    """The episodes on one side of a version (`train`, `validation` or `holdout`), in the manifest's order."""
     return [
         EpisodeKey(shard["scenario"], shard["date"], episode["episode"])
         for shard in manifest["shards"]
@@ -165,8 +165,8 @@ def _manifest(records: Judged, rules: CurationRules) -> Record:
     quality = _quality(records, first.action_names)
     require_quality(quality, rules)
     keys = [EpisodeKey(r.scenario, r.date, v.episode) for r, verdicts in records for v in verdicts if v.accepted]
-    outside = held_out(keys, rules.holdout_share)
-    shards = [_shard(record, verdicts, outside) for record, verdicts in records]
+    side_of = sides(keys, Shares(rules.holdout_share, rules.validation_share))
+    shards = [_shard(record, verdicts, side_of) for record, verdicts in records]
     manifest: Record = {
         "format": MANIFEST_FORMAT,
         "shards": [shard for shard in shards if shard["episodes"]],
@@ -194,11 +194,11 @@ def _quality(records: Judged, names: Sequence[str]) -> Record:
     return quality_of(accepted, rejected, names)
 
 
-def _shard(record: CuratedRecord, verdicts: Sequence[EpisodeVerdict], outside: frozenset[EpisodeKey]) -> Record:
+def _shard(record: CuratedRecord, verdicts: Sequence[EpisodeVerdict], side_of: Mapping[EpisodeKey, str]) -> Record:
     episodes = [
         {
             "episode": verdict.episode,
-            "side": HOLDOUT if EpisodeKey(record.scenario, record.date, verdict.episode) in outside else TRAIN,
+            "side": side_of[EpisodeKey(record.scenario, record.date, verdict.episode)],
             "rows": verdict.rows,
             "decisions": verdict.decisions,
         }

@@ -12,7 +12,7 @@ from townlet_core.config.training import TrainingProfile
 from townlet_core.errors import DataError
 from townlet_core.policy.decisions import DecisionSource, Deck, Hand
 from townlet_core.policy.network import NetworkSize, PolicyNetwork, seeded_network
-from townlet_core.policy.report import CloningReport, EpochPoint, score
+from townlet_core.policy.report import CloningReport, Course, EpochPoint, Prediction, score
 from townlet_core.policy.threads import single_thread
 
 MIN_FEATURE_SCALE = 0.05
@@ -63,6 +63,7 @@ class _Best(NamedTuple):
 
 def train_bc(
     train: DecisionSource,
+    validation: DecisionSource,
     holdout: DecisionSource,
     profile: TrainingProfile,
     *,
@@ -71,12 +72,13 @@ def train_bc(
     """Clone the teacher; the same data and profile give the same weights on the same machine.
 
     The loss is the cross-entropy over legal actions, weighted by share^-class_balance, plus value_weight × the squared
-    error of the value head on standardised returns. Training stops when the held-out loss has not
+    error of the value head on standardised returns. Training stops when the validation loss has not
     improved for `patience` epochs.
 
     Args:
         train: Decisions to learn from.
-        holdout: Decisions of other episodes, which only judge.
+        validation: Decisions of other episodes, which say when to stop and which epoch to keep.
+        holdout: Decisions of still other episodes, which nothing is chosen by; the report is about them.
         profile: Seed, epochs, sizes and rates.
         progress: Called after each epoch.
 
@@ -85,12 +87,13 @@ def train_bc(
         NonFiniteLoss: The loss stopped being a number; carries the best network so far.
     """
     with single_thread():
-        deck, judge = Deck(train), Deck(holdout)
+        deck, judge = Deck(train), Deck(validation)
         survey = survey_decisions(deck)
         network = _prepared(survey, profile)
         curve, best = _fit(network, deck, judge, survey, profile, progress)
         network.load_state_dict(best.weights)
-        report = score(lambda hand: predict(network, hand), judge, curve, best.epoch, int(survey.counts.sum()))
+        course = Course(tuple(curve), best.epoch, int(survey.counts.sum()), _size(judge))
+        report = score(lambda hand: predict(network, hand), Deck(holdout), course)
         return BCResult(network.eval(), report)
 
 
@@ -131,11 +134,16 @@ def class_weights(counts: NDArray[np.int64], balance: float) -> NDArray[np.float
     return weights
 
 
-def predict(network: PolicyNetwork, hand: Hand) -> NDArray[np.int64]:
-    """The greedy legal choice for each row."""
+def predict(network: PolicyNetwork, hand: Hand) -> Prediction:
+    """The greedy legal choice for each row, and the return that the value head expects."""
     with torch.inference_mode():
-        logits, _ = _answer(network, hand)
-        return np.asarray(logits.argmax(dim=1).numpy())
+        logits, values = _answer(network, hand)
+    mean, scale = network.value_scale.tolist()
+    return Prediction(np.asarray(logits.argmax(dim=1).numpy()), values.numpy().astype(np.float64) * scale + mean)
+
+
+def _size(deck: Deck) -> int:
+    return sum(hand.expert.size for hand in deck.pools())
 
 
 def _prepared(survey: Survey, profile: TrainingProfile) -> PolicyNetwork:
@@ -165,19 +173,24 @@ def _fit(
     for epoch in range(1, profile.epochs + 1):
         hands = deck.shuffled(profile.batch_size, generator, whole_lives=profile.recurrent > 0)
         losses = _epoch(network, optimizer, hands, weights, profile, epoch, best)
-        held_loss, accuracy = _judge(network, judge)
-        curve.append(
-            EpochPoint(epoch=epoch, loss=losses[0], value_loss=losses[1], held_loss=held_loss, accuracy=accuracy)
-        )
+        validation_loss, accuracy = _judge(network, judge)
+        curve.append(_point(epoch, losses, validation_loss, accuracy))
         if progress is not None:
             progress(curve[-1])
-        if best is None or held_loss < best.loss:
-            best = _Best(epoch, held_loss, {name: tensor.clone() for name, tensor in network.state_dict().items()})
+        if best is None or validation_loss < best.loss:
+            best = _Best(
+                epoch, validation_loss, {name: tensor.clone() for name, tensor in network.state_dict().items()}
+            )
         if epoch - best.epoch >= profile.patience:
             break
         schedule.step()
     assert best is not None
     return curve, best
+
+
+def _point(epoch: int, losses: tuple[float, float], validation_loss: float, accuracy: float) -> EpochPoint:
+    loss, value_loss = losses
+    return EpochPoint(epoch=epoch, loss=loss, value_loss=value_loss, validation_loss=validation_loss, accuracy=accuracy)
 
 
 def _epoch(
@@ -222,7 +235,7 @@ def _judge(network: PolicyNetwork, judge: Deck) -> tuple[float, float]:
             right += int((logits.argmax(dim=1) == expert).sum())
             rows += expert.numel()
     if not rows:
-        raise DataError("decisions: the held-out split is empty; raise holdout_share or capture more towns")
+        raise DataError("decisions: the validation side is empty; raise validation_share or capture more towns")
     return loss / rows, right / rows
 
 

@@ -48,6 +48,19 @@ class EpisodeFigures(BaseModel):
     clipped_share: float | None
 
 
+class Validation(BaseModel):
+    """How the policy, acting greedily, fared in the validation towns, beside the teacher in the same ones."""
+
+    model_config = _MODEL
+    towns: int
+    return_mean: float
+    survival: float
+    attendance: float
+    teacher_return_mean: float
+    held: bool
+    """Whether in every scenario survival and attendance were at least the teacher's, so that it may ship."""
+
+
 class UpdateRecord(BaseModel):
     """What one update did and measured. Losses, shares and divergences are means over its minibatches, weighed by
     their decisions; `_max` is the largest minibatch's. Events and rewards are those of the update's rollout.
@@ -120,6 +133,8 @@ class UpdateRecord(BaseModel):
     """Over all ties when the rollout ended."""
     rivalry_max: float
     avoidance_events: int
+    validation: Validation | None = None
+    """Measured where a checkpoint is written, if the profile has validation towns."""
     timing: Timing = Field(repr=False)
 
     def lasting(self) -> dict[str, Any]:
@@ -184,7 +199,8 @@ def write_table(records: Sequence[UpdateRecord], path: Path, *, lasting: bool = 
         lasting: Leave out what the run cost, so that the same training gives the same bytes.
     """
     rows = [_flat(record.lasting() if lasting else record.model_dump(mode="json")) for record in records]
-    columns = {name: pa.array([row[name] for row in rows], _type([row[name] for row in rows])) for name in rows[0]}
+    found = {name: [row.get(name) for row in rows] for name in _names(rows)}
+    columns = {name: pa.array(values, _type(values)) for name, values in found.items()}
     with sink(UPath(path.parent)) as opened:
         pq.write_table(pa.table(columns), opened, compression="zstd")
         opened.commit(UPath(path))
@@ -195,6 +211,10 @@ def _flat(document: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     for name, value in document.items():
         flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
     return flat
+
+
+def _names(rows: Sequence[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row))
 
 
 def _type(values: list[Any]) -> pa.DataType:

@@ -1,7 +1,7 @@
 """The candidate: a policy trained on one dataset version, kept as two objects and laid out as a checkpoint folder."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,20 +9,33 @@ from typing import Any
 
 from upath import UPath
 
-from townlet_core.config import TrainingProfile
+from townlet_core.config import Scenario, TrainingProfile, config_digest, digest, load_scenario
 from townlet_core.datasets.derivations import derive
 from townlet_core.datasets.reading import DecisionReader
-from townlet_core.datasets.splitting import HOLDOUT, TRAIN
-from townlet_core.datasets.store import Record
+from townlet_core.datasets.splitting import SIDES
+from townlet_core.datasets.store import PARQUET, Record
 from townlet_core.datasets.versions import read_version
+from townlet_core.errors import InputError
 from townlet_core.files import write_whole
 from townlet_core.kernels import source_digest
 from townlet_core.observations.layout import ObservationLayout
-from townlet_core.policy.checkpoint import DESCRIPTION_FILE, WEIGHTS_FILE, save_checkpoint
+from townlet_core.policy.checkpoint import DESCRIPTION_FILE, WEIGHTS_FILE, read_checkpoint, save_checkpoint
+from townlet_core.policy.report import EpochPoint
+from townlet_core.policy.training_log import LOG_FILE, UpdateRecord, write_table
 from townlet_core.release.workshop import Workshop, stored_bytes
+from townlet_core.sources import ENGINE
 
 WEIGHTS, DESCRIPTION = ".safetensors", ".json"
-METHOD = "behaviour cloning"
+CLONED, IMPROVED = "clone", "improved"
+"""The stages of a training; a candidate names the one that it is."""
+
+METHODS = {CLONED: "behaviour cloning", IMPROVED: "behaviour cloning, then proximal policy optimisation"}
+OF_THE_IMPROVEMENT = {"profile", "ships", "ppo"}
+"""Keys of a profile that the clone does not depend on."""
+
+CURVE = ("epoch", "reward_mean", "kl_divergence", "batch_entropy_mean", "explained_variance", "lr")
+
+Progress = Callable[[EpochPoint | UpdateRecord], None]
 
 
 @dataclass(frozen=True)
@@ -30,7 +43,8 @@ class Candidate:
     """A trained policy.
 
     Attributes:
-        record: checkpoint `digest`, `dataset`, `profile`, object names `weights` and `description`, and `report`.
+        record: checkpoint `digest`, `dataset`, `profile`, `stage`, object names `weights` and `description`, the
+            clone's `report`, and `improvement`: what the second stage did, or None.
         folder: the checkpoint folder, `policy.safetensors` and `policy.json`.
         reused: whether this call found it instead of training it.
     """
@@ -54,29 +68,68 @@ class Candidate:
         """The cloning report as plain data: accuracy overall, per scenario and per action, and the curve."""
         return dict(self.record["report"])
 
+    @property
+    def improvement(self) -> dict[str, Any] | None:
+        """What the clone made of its own experience, as plain data; None where the profile has no second stage."""
+        found = self.record["improvement"]
+        return None if found is None else dict(found)
+
 
 def train_candidate(
-    dataset_id: str, profile: TrainingProfile, workshop: Workshop, progress: Callable[[Any], None] | None = None
+    dataset_id: str,
+    profile: TrainingProfile,
+    workshop: Workshop,
+    scenarios: Sequence[Scenario],
+    progress: Progress | None = None,
+    *,
+    resume: bool = True,
 ) -> Candidate:
-    """Train on a dataset version, or find the candidate that the same version, profile and code gave before.
+    """Train on a dataset version, or find the candidate that the same version, profile, towns and code gave before.
+
+    The clone is kept by itself, so that a change of the second stage does not train it again.
 
     Args:
         dataset_id: a version in the workshop's catalogue.
         profile: how to train.
         workshop: where the dataset lies and the candidate goes.
-        progress: called with every epoch's figures.
+        scenarios: the towns of the second stage, as `training_scenarios` reads them.
+        progress: called with every epoch's and every update's figures.
+        resume: go on from the newest checkpoint of the same second stage, if it was broken off.
 
     Raises:
         DataError: the version or a shard of it is missing or damaged, or cannot be learnt from.
+        InputError: the scenarios are not those that the profile names.
     """
-    inputs = {"dataset": dataset_id, "profile": profile.model_dump(mode="json"), "method": METHOD}
-    code = source_digest("config", "datasets", "policy", "observations")
+    _require_scenarios(profile, scenarios)
+    inputs = {
+        "dataset": dataset_id,
+        "profile": profile.model_dump(mode="json"),
+        "scenarios": {scenario.name: config_digest(scenario.config) for scenario in scenarios},
+    }
+    code = source_digest("datasets", "policy", *ENGINE)
 
     def build() -> Record:
-        return _trained(dataset_id, profile, workshop, progress)
+        clone = _cloned(dataset_id, profile, workshop, progress)
+        improvement = None
+        if profile.ppo is not None:
+            improvement = _improved(clone, profile, scenarios, workshop, progress, resume=resume)
+        shipped = improvement if improvement and profile.ships == IMPROVED and improvement["update"] else clone
+        return {
+            **{key: shipped[key] for key in ("digest", "weights", "description", "stage")},
+            "clone": {key: clone[key] for key in ("digest", "weights", "description")},
+            "dataset": dataset_id,
+            "profile": profile.model_dump(mode="json"),
+            "report": clone["report"],
+            "improvement": improvement,
+        }
 
     derived = derive(workshop.artifacts, "candidate", inputs, build, code=code)
     return Candidate(derived.record, lay_out(derived.record, workshop), derived.reused)
+
+
+def training_scenarios(profile: TrainingProfile, configs: Path) -> list[Scenario]:
+    """The scenarios that a profile's second stage lives in. Raises ConfigError for one that does not exist."""
+    return [load_scenario(name, configs) for name in profile.ppo.scenarios] if profile.ppo else []
 
 
 def read_candidate(workshop: Workshop) -> Candidate:
@@ -95,28 +148,77 @@ def lay_out(record: Record, workshop: Workshop) -> Path:
     return folder
 
 
-def _trained(
-    dataset_id: str, profile: TrainingProfile, workshop: Workshop, progress: Callable[[Any], None] | None
+def _require_scenarios(profile: TrainingProfile, scenarios: Sequence[Scenario]) -> None:
+    wanted = list(profile.ppo.scenarios) if profile.ppo else []
+    given = [scenario.name for scenario in scenarios]
+    if wanted != given:
+        names = ", ".join(wanted) or "none"
+        raise InputError(f"training profile {profile.profile}: lives in {names}, not in {', '.join(given) or 'none'}")
+
+
+def _cloned(dataset_id: str, profile: TrainingProfile, workshop: Workshop, progress: Progress | None) -> Record:
+    plain = profile.model_dump(mode="json", exclude=OF_THE_IMPROVEMENT)
+
+    def build() -> Record:
+        # Torch takes seconds to import; a clone that is found rather than trained must not wait for it.
+        from townlet_core.policy.bc import train_bc
+        from townlet_core.policy.network import network_tensors
+
+        manifest = read_version(workshop.datasets, dataset_id)
+        readers = [DecisionReader(manifest, workshop.datasets, side, discount=profile.discount) for side in SIDES]
+        result = train_bc(readers[0], readers[1], readers[2], profile, progress=progress)
+        trained = {"method": METHODS[CLONED], "dataset": dataset_id, "profile": plain}
+        layout = ObservationLayout.from_json(json.dumps(readers[0].layout))
+        stored = _stored(network_tensors(result.network), layout, trained, workshop)
+        return {**stored, "stage": CLONED, "report": result.report.model_dump(mode="json")}
+
+    code = source_digest("config", "datasets", "policy", "observations")
+    return derive(workshop.artifacts, "clone", {"dataset": dataset_id, "profile": plain}, build, code=code).record
+
+
+def _improved(
+    clone: Record,
+    profile: TrainingProfile,
+    scenarios: Sequence[Scenario],
+    workshop: Workshop,
+    progress: Progress | None,
+    *,
+    resume: bool,
 ) -> Record:
-    # Torch takes seconds to import; a candidate that is found rather than trained must not wait for it.
-    from townlet_core.policy.bc import train_bc
     from townlet_core.policy.network import network_tensors
+    from townlet_core.policy.ppo.training import Start, improve
 
-    manifest = read_version(workshop.datasets, dataset_id)
-    train, held = (DecisionReader(manifest, workshop.datasets, side) for side in (TRAIN, HOLDOUT))
-    result = train_bc(train, held, profile, progress=progress)
-    report = result.report.model_dump(mode="json")
-    stored = _stored(network_tensors(result.network), train.layout, _identity(dataset_id, profile), workshop)
-    return {**stored, "dataset": dataset_id, "profile": profile.model_dump(mode="json"), "report": report}
+    checkpoint = read_checkpoint(lay_out(clone, workshop))
+    towns = {scenario.name: scenario.config for scenario in scenarios}
+    trained = {"method": METHODS[IMPROVED], "clone": clone["digest"], "profile": profile.model_dump(mode="json")}
+    start = Start(checkpoint.tensors, checkpoint.layout, trained)
+    folder = workshop.data / "training" / digest([clone["digest"], trained])[:16]
+    result = improve(start, towns, profile, folder, resume=resume, progress=progress)
+    trained = {**trained, "updates": result.update}
+    stored = _stored(network_tensors(result.network), checkpoint.layout, trained, workshop)
+    return {**stored, "stage": IMPROVED, **_told(result.update, result.records, folder, workshop)}
 
 
-def _identity(dataset_id: str, profile: TrainingProfile) -> Record:
-    return {"method": METHOD, "dataset": dataset_id, "profile": profile.model_dump(mode="json")}
+def _told(update: int, records: Sequence[UpdateRecord], folder: Path, workshop: Workshop) -> Record:
+    write_table(records, folder / "lasting.parquet", lasting=True)
+    log = workshop.artifacts.put_bytes((folder / "lasting.parquet").read_bytes(), PARQUET) + PARQUET
+    validated = next((record.validation for record in records if record.epoch == update and record.validation), None)
+    rows = [record.lasting() for record in records]
+    return {
+        "update": update,
+        "updates": len(records),
+        "agent_steps": records[-1].steps,
+        "decisions": records[-1].transitions_total,
+        "validation": validated.model_dump(mode="json") if validated else None,
+        "curve": [{**{key: row[key] for key in CURVE}, "return": row["episodes"]["return_mean"]} for row in rows],
+        "log": log,
+        "live_log": f"{folder.relative_to(workshop.data)}/{LOG_FILE}",
+    }
 
 
-def _stored(tensors: Any, layout: Any, trained: Record, workshop: Workshop) -> Record:
+def _stored(tensors: Any, layout: ObservationLayout, trained: Record, workshop: Workshop) -> Record:
     with TemporaryDirectory() as folder:
-        digest = save_checkpoint(folder, tensors, ObservationLayout.from_json(json.dumps(layout)), trained)
+        digest_found = save_checkpoint(folder, tensors, layout, trained)
         weights = workshop.artifacts.put_bytes((Path(folder) / WEIGHTS_FILE).read_bytes(), WEIGHTS)
         description = workshop.artifacts.put_bytes((Path(folder) / DESCRIPTION_FILE).read_bytes(), DESCRIPTION)
-    return {"digest": digest, "weights": weights + WEIGHTS, "description": description + DESCRIPTION}
+    return {"digest": digest_found, "weights": weights + WEIGHTS, "description": description + DESCRIPTION}

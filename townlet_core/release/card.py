@@ -40,12 +40,24 @@ CONTENTS = (
 
 
 class Subject(NamedTuple):
-    """What a card is about: the decision, its evaluation, the dataset's manifest and the cloning report."""
+    """What a card is about: the decision, its evaluation, the dataset's manifest, and the candidate's record."""
 
     decision: Decision
     evaluation: Evaluation
     manifest: Mapping[str, Any]
-    report: Mapping[str, Any]
+    candidate: Mapping[str, Any]
+
+    @property
+    def report(self) -> Mapping[str, Any]:
+        """The clone's report."""
+        report: Mapping[str, Any] = self.candidate["report"]
+        return report
+
+    @property
+    def improved(self) -> Mapping[str, Any] | None:
+        """What the second stage did, where it is what ships."""
+        found: Mapping[str, Any] | None = self.candidate["improvement"]
+        return found if self.candidate["stage"] == "improved" else None
 
 
 def write_card(subject: Subject) -> str:
@@ -76,10 +88,20 @@ def _head(subject: Subject) -> str:
     return (
         f"# Townlet release: policy `{decision.candidate_digest[:12]}`\n\n"
         f"**{decision.verdict}** under plan `{decision.plan}`. A policy for the citizens of a small simulated town, "
-        f"cloned from a scripted teacher. On decisions of episodes it never saw it chooses as the teacher does in "
+        f"{_making(subject)} On decisions of episodes it never saw the clone chooses as the teacher does in "
         f"**{report['accuracy']:.1%}** of cases (always guessing the commonest one: {report['majority_share']:.1%}). "
-        f"It was then let loose in {_towns(subject.evaluation)} unseen towns of each scenario ({scenarios}) "
-        f"for {_days(subject.evaluation)}, beside {_rivals(subject.evaluation)} in the same towns."
+        f"What is released was then let loose in {_towns(subject.evaluation)} unseen towns of each scenario "
+        f"({scenarios}) for {_days(subject.evaluation)}, beside {_rivals(subject.evaluation)} in the same towns."
+    )
+
+
+def _making(subject: Subject) -> str:
+    found = subject.improved
+    if found is None:
+        return "cloned from a scripted teacher."
+    return (
+        f"cloned from a scripted teacher and then improved by its own experience: {found['decisions']:,} decisions in "
+        f"{found['agent_steps']:,} agent-steps, of which update {found['update']} of {found['updates']} is released."
     )
 
 
@@ -91,6 +113,7 @@ def _verdict(subject: Subject) -> str:
         ("criteria passed", f"{counts.count('pass')} of {len(counts)}"),
         ("plan", f"{decision.plan}, digest `{decision.gates_digest[:12]}`"),
         ("release it was compared with", _baseline(decision)),
+        ("training profile", subject.candidate["profile"]["profile"]),
     ]
     reasons = "\n".join(f"- {reason}" for reason in decision.reasons)
     return "## The decision\n\n" + markdown_table(["what", "value"], rows) + (f"\n\n{reasons}" if reasons else "")
@@ -123,8 +146,9 @@ def _learning(subject: Subject) -> str:
         if score["decisions"]
     ]
     return (
-        f"## What it learnt\n\n{report['train_decisions']} decisions to learn from, {report['held_decisions']} of "
-        "other episodes to judge by. A tick that leaves no choice is no decision and counts nowhere.\n\n"
+        f"## What the clone learnt\n\n{report['train_decisions']} decisions to learn from, "
+        f"{report['validation_decisions']} that said when to stop, {report['held_decisions']} of other episodes to "
+        "judge by. A tick that leaves no choice is no decision and counts nowhere.\n\n"
         "![accuracy by scenario](evaluation/accuracy.png)\n\n"
         + markdown_table(["action", "share of decisions", "recall", "precision"], rows)
     )
@@ -165,10 +189,16 @@ def _usage(subject: Subject) -> str:
 def _limits(subject: Subject) -> str:
     return (
         "## What it is not\n\n"
-        "It imitates; where the teacher is wrong, so is it. It acts only in towns with the observation layout in "
+        f"{_nature(subject)} It acts only in towns with the observation layout in "
         "`policy/policy.json` and says so otherwise. The figures hold for these scenarios and this length of time; "
         "nothing is claimed for others."
     )
+
+
+def _nature(subject: Subject) -> str:
+    if subject.improved is None:
+        return "It imitates; where the teacher is wrong, so is it."
+    return "It seeks the reward of these towns; what the reward does not tell, it does not know."
 
 
 def _content(subject: Subject) -> str:

@@ -73,7 +73,7 @@ def gather_contents(configs: Path, workshop: Workshop) -> Contents:
         **_decision_parts(facts),
         "environment.lock": environment_lock().encode(),
     }
-    subject = Subject(facts.decision, facts.evaluation, facts.manifest, facts.candidate.report)
+    subject = Subject(facts.decision, facts.evaluation, facts.manifest, facts.candidate.record)
     parts["README.md"] = write_card(subject).encode()
     nodes = _nodes(facts, parts, workshop)
     parts["lineage.json"] = _text(to_document(nodes))
@@ -131,8 +131,10 @@ def _dataset_parts(facts: _Facts, workshop: Workshop) -> dict[str, Part]:
 def _telemetry_parts(facts: _Facts, workshop: Workshop) -> dict[str, Part]:
     if facts.telemetry["candidate"] != facts.candidate.digest:
         raise RefusedError("telemetry: is about another candidate; materialise telemetry_summary again")
-    files = facts.telemetry["files"].items()
-    return {f"telemetry/{path}": stored_bytes(workshop.artifacts, name) for path, name in files}
+    files = dict(facts.telemetry["files"])
+    if facts.candidate.improvement is not None:
+        files["updates.parquet"] = facts.candidate.improvement["log"]
+    return {f"telemetry/{path}": stored_bytes(workshop.artifacts, name) for path, name in files.items()}
 
 
 def _evaluation_parts(facts: _Facts, workshop: Workshop) -> dict[str, Part]:
@@ -187,7 +189,11 @@ def _nodes(facts: _Facts, parts: Mapping[str, Part], workshop: Workshop) -> Node
     nodes["dataset"] = replace(nodes["dataset"], in_bundle=_digests(parts, "dataset/manifest.json"))
     nodes["candidate"] = Node(
         digest=facts.candidate.digest,
-        facts={"accuracy": report["accuracy"], "profile": facts.candidate.record["profile"]["profile"]},
+        facts={
+            "accuracy": report["accuracy"],
+            "profile": facts.candidate.record["profile"]["profile"],
+            "stage": facts.candidate.record["stage"],
+        },
         inputs=("dataset",),
         in_bundle=_digests(parts, "policy/policy.json", "policy/policy.safetensors"),
     )

@@ -30,19 +30,19 @@ KPI_TITLES = {
 
 
 def training_curve(report: Report) -> bytes:
-    """Draw loss and held-out accuracy by epoch, with the epoch that was kept and the majority guess."""
+    """Draw loss and accuracy on validation episodes by epoch, with the epoch that was kept and the majority guess."""
     curve = report["curve"]
     epochs = [point["epoch"] for point in curve]
 
     def draw(_: "Figure", axes: Any) -> None:
         loss, accuracy = axes[0]
         loss.plot(epochs, [point["loss"] for point in curve], color=BLUE, marker=".", label="training")
-        loss.plot(epochs, [point["held_loss"] for point in curve], color=ORANGE, marker=".", label="held out")
+        loss.plot(epochs, [point["validation_loss"] for point in curve], color=ORANGE, marker=".", label="validation")
         loss.set(title="Loss", xlabel="epoch", ylabel="cross-entropy per decision (nats)", ylim=(0, None))
-        accuracy.plot(epochs, [point["accuracy"] for point in curve], color=ORANGE, marker=".", label="held out")
+        accuracy.plot(epochs, [point["accuracy"] for point in curve], color=ORANGE, marker=".", label="validation")
         accuracy.axhline(report["majority_share"], color=INK, linestyle="--", linewidth=1.2, label="majority guess")
         accuracy.set(title="Agreement with the teacher", xlabel="epoch")
-        share_axis(accuracy, "share of held-out decisions")
+        share_axis(accuracy, "share of validation decisions")
         for panel in (loss, accuracy):
             panel.axvline(report["best_epoch"], color=GREY, zorder=0, label=f"kept (epoch {report['best_epoch']})")
             panel.legend(loc="best")

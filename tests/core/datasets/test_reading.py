@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from townlet_core.datasets import DecisionBatch, DecisionReader, Store
-from townlet_core.datasets.splitting import EpisodeKey
+from townlet_core.datasets.splitting import SIDES, EpisodeKey
 from townlet_core.datasets.versions import version_id
 from townlet_core.errors import DataError
 
@@ -22,7 +22,7 @@ def rows_of(line: Any, key: EpisodeKey) -> Any:
     return line.store.open(record.digest).read_row_group(key.episode).to_pandas()
 
 
-@pytest.mark.parametrize("split", ["train", "holdout"])
+@pytest.mark.parametrize("split", ["train", "validation", "holdout"])
 def test_a_side_gives_every_decision_of_its_episodes_and_nothing_else(pristine: Any, split: str) -> None:
     side = reader(pristine, split)
     batch = side.load()
@@ -53,10 +53,10 @@ def test_arrays_have_the_published_shapes_and_types(pristine: Any) -> None:
     assert batch.mask[np.arange(count), batch.expert].all()
 
 
-def test_no_episode_is_on_both_sides(pristine: Any) -> None:
-    train, held = reader(pristine), reader(pristine, "holdout")
-    assert not set(train.episodes) & set(held.episodes)
-    assert len(train) + len(held) == pristine.manifest["quality"]["decisions"]
+def test_no_episode_is_on_two_sides(pristine: Any) -> None:
+    sides = [reader(pristine, side) for side in SIDES]
+    assert len({key for side in sides for key in side.episodes}) == sum(len(side.episodes) for side in sides)
+    assert sum(len(side) for side in sides) == pristine.manifest["quality"]["decisions"]
 
 
 @pytest.mark.parametrize("size", [1, 7, 256, 100_000])
@@ -91,7 +91,7 @@ def test_reading_works_on_storage_beyond_the_disk(pristine: Any) -> None:
 
 
 def test_a_side_that_does_not_exist_is_refused(pristine: Any) -> None:
-    with pytest.raises(DataError, match="no 'test' episodes; the sides are train and holdout"):
+    with pytest.raises(DataError, match="no 'test' episodes; the sides are train, validation, holdout"):
         reader(pristine, "test")
 
 

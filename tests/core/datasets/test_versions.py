@@ -20,7 +20,7 @@ from townlet_core.datasets import (
     read_curated,
     read_version,
 )
-from townlet_core.datasets.splitting import HOLDOUT, TRAIN
+from townlet_core.datasets.splitting import SIDES
 from townlet_core.datasets.versions import episode_keys, version_id
 from townlet_core.errors import DataError, RefusedError
 from townlet_core.policy.teacher import Teacher
@@ -72,10 +72,11 @@ def test_other_rules_are_another_version(line: Any, rules: CurationRules) -> Non
 
 
 def test_held_out_episodes_are_whole_and_of_every_scenario(pristine: Any) -> None:
-    train, held = (episode_keys(pristine.manifest, side) for side in (TRAIN, HOLDOUT))
-    assert not set(train) & set(held)
-    assert len(train) == 6
-    assert sorted(key.scenario for key in held) == ["low_money", "ordinary_day"]
+    found = {side: episode_keys(pristine.manifest, side) for side in SIDES}
+    assert len(set.union(*map(set, found.values()))) == sum(map(len, found.values())) == 8
+    assert {side: len(keys) for side, keys in found.items()} == {"train": 4, "validation": 2, "holdout": 2}
+    for side in SIDES:
+        assert {key.scenario for key in found[side]} == {"low_money", "ordinary_day"}
 
 
 def test_the_figures_are_those_of_the_rows(pristine: Any) -> None:
@@ -217,5 +218,5 @@ def test_a_version_grows_with_another_day_and_keeps_the_sides(
 ) -> None:
     next_day = curate(capture(scenario, "2026-11-02", line.store, policy_factory=Teacher), rules, line.store)
     grown = build_version([*curated(line), next_day], rules, line.store)
-    for side in (TRAIN, HOLDOUT):
+    for side in SIDES:
         assert set(episode_keys(line.manifest, side)) < set(episode_keys(grown, side))

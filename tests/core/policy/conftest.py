@@ -77,6 +77,12 @@ def train() -> RuleSource:
 
 
 @pytest.fixture(scope="session")
+def validation() -> RuleSource:
+    """Three others that say when to stop."""
+    return rule_source(4, 3)
+
+
+@pytest.fixture(scope="session")
 def holdout() -> RuleSource:
     """Four other episodes."""
     return rule_source(2, 4)

@@ -7,6 +7,7 @@ import pytest
 
 from townlet_core.config import CaptureRules, load_curation, load_scenario, load_training
 from townlet_core.datasets import DecisionReader, Store, build_version, capture, curate
+from townlet_core.datasets.splitting import SIDES
 from townlet_core.observations.layout import ObservationLayout
 from townlet_core.policy import LearnedPolicy, Teacher, load_checkpoint, save_checkpoint
 from townlet_core.policy.bc import BCResult, train_bc
@@ -24,7 +25,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[BCResult, Learned
     rules = load_curation(CONFIGS / "curation.yaml")
     recorded = capture(scenario, "2026-11-01", store, policy_factory=Teacher)
     manifest = build_version([curate(recorded, rules, store)], rules, store)
-    readers = [DecisionReader(manifest, store, side) for side in ("train", "holdout")]
+    readers = [DecisionReader(manifest, store, side) for side in SIDES]
     result = train_bc(*readers, load_training(CONFIGS / "training/quick.yaml"))
     layout = ObservationLayout.from_json(json.dumps(readers[0].layout))
     folder = Path(str(store.root)) / "candidate"

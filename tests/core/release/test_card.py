@@ -1,5 +1,8 @@
 """The card says whom a release was compared with, and if nobody, why."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from tests.core.stability.conftest import GATES, sound_evidence, with_current, with_incompatible
@@ -7,7 +10,16 @@ from townlet_core.config.gates import load_gates
 from townlet_core.release.card import Subject, write_card
 from townlet_core.stability import Evidence, decide
 
-REPORT = {"accuracy": 0.93, "majority_share": 0.3, "train_decisions": 900, "held_decisions": 100, "actions": {}}
+REPORT = {
+    "accuracy": 0.93,
+    "majority_share": 0.3,
+    "train_decisions": 900,
+    "validation_decisions": 50,
+    "held_decisions": 100,
+    "actions": {},
+}
+CLONE = {"report": REPORT, "improvement": None, "stage": "clone", "profile": {"profile": "quick"}}
+SECOND_STAGE = {"update": 20, "updates": 30, "decisions": 120_000, "agent_steps": 4_000_000}
 MANIFEST = {
     "id": "d" * 64,
     "shards": [{"date": "2026-11-01"}],
@@ -15,9 +27,9 @@ MANIFEST = {
 }
 
 
-def card(evidence: Evidence) -> str:
+def card(evidence: Evidence, candidate: Mapping[str, Any] = CLONE) -> str:
     assert evidence.evaluation is not None
-    return write_card(Subject(decide(load_gates(GATES), evidence), evidence.evaluation, MANIFEST, REPORT))
+    return write_card(Subject(decide(load_gates(GATES), evidence), evidence.evaluation, MANIFEST, candidate))
 
 
 @pytest.mark.parametrize(
@@ -39,3 +51,18 @@ def test_the_card_names_the_release_that_it_was_compared_with_or_says_why_there_
     text = card(evidence)
     assert f"| release it was compared with | {told}" in text
     assert beside in text
+
+
+def test_the_card_tells_which_stage_is_released_and_by_which_profile_it_was_trained() -> None:
+    clone, improved = (
+        card(sound_evidence()),
+        card(sound_evidence(), {**CLONE, "improvement": SECOND_STAGE, "stage": "improved"}),
+    )
+    assert "| training profile | quick |" in clone
+    assert "It imitates; where the teacher is wrong, so is it." in clone
+    assert "120,000 decisions in 4,000,000 agent-steps, of which update 20 of 30 is released" in improved
+    assert "It seeks the reward of these towns" in improved
+
+
+def test_a_second_stage_that_is_not_released_leaves_the_card_of_a_clone() -> None:
+    assert card(sound_evidence(), {**CLONE, "improvement": SECOND_STAGE}) == card(sound_evidence())

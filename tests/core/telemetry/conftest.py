@@ -19,7 +19,7 @@ def report() -> dict[str, Any]:
             "epoch": epoch,
             "loss": 2.0 / epoch,
             "value_loss": 1.0,
-            "held_loss": 2.1 / epoch,
+            "validation_loss": 2.1 / epoch,
             "accuracy": 1.0 - 0.5 / epoch,
         }
         for epoch in (1, 2, 3)

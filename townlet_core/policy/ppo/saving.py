@@ -1,8 +1,9 @@
 """Training checkpoints: folders from which a training goes on to the bit, and whose policy can already act.
 
-`NNNNNN/` holds the policy as any checkpoint does (`policy.safetensors`, `policy.json`), the optimiser's moments, the
-towns and open decisions (both in the form of snapshots), and `training.json`, written last, which names the digest of
-each file, the counters and the random streams. A folder without it, or with another digest, is no checkpoint.
+`NNNNNN/` holds the policy as any checkpoint does (`policy.safetensors`, `policy.json`); the optimiser's moments, the
+towns with their open decisions, and the weights chosen so far, these in the form of snapshots; and `training.json`,
+written last, which names the digest of each file, the counters and the random streams. A folder without it, or with
+another digest, is no checkpoint.
 """
 
 import json
@@ -22,9 +23,11 @@ from townlet_core.errors import CheckpointError
 from townlet_core.files import file_digest, write_whole
 from townlet_core.observations.layout import ObservationLayout
 from townlet_core.policy.checkpoint import DESCRIPTION_FILE, WEIGHTS_FILE, read_checkpoint, save_checkpoint
+from townlet_core.policy.ppo.choosing import Chosen
 
-STATE_FILE, OPTIMISER_FILE, TOWNS_FILE = "training.json", "optimiser.safetensors", "towns.safetensors"
-FILES = (WEIGHTS_FILE, DESCRIPTION_FILE, OPTIMISER_FILE, TOWNS_FILE)
+STATE_FILE = "training.json"
+OPTIMISER_FILE, TOWNS_FILE, CHOSEN_FILE = "optimiser.safetensors", "towns.safetensors", "chosen.safetensors"
+FILES = (WEIGHTS_FILE, DESCRIPTION_FILE, OPTIMISER_FILE, TOWNS_FILE, CHOSEN_FILE)
 FORMAT_VERSION = 1
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -40,6 +43,9 @@ class TrainingState(BaseModel):
     update: int
     steps: int
     transitions: int
+    chosen_update: int | None
+    """The update that would ship if the training ended here; None where none may."""
+    chosen_return: float | None
     streams: dict[str, Any]
     """State of each random stream by name, as NumPy tells it."""
     files: dict[str, str]
@@ -53,6 +59,7 @@ class Saved(NamedTuple):
     tensors: Mapping[str, NDArray[np.float32]]
     optimiser: Arrays
     towns: Arrays
+    chosen: Chosen | None
 
 
 class Standing(NamedTuple):
@@ -66,6 +73,7 @@ class Standing(NamedTuple):
     tensors: Mapping[str, NDArray[np.float32]]
     optimiser: Arrays
     towns: Arrays
+    chosen: Chosen | None
     trained: Mapping[str, Any]
 
 
@@ -81,11 +89,15 @@ def save_training(root: Path, standing: Standing, layout: ObservationLayout, kee
     save_checkpoint(folder, standing.tensors, layout, standing.trained)
     write_statefile(folder / OPTIMISER_FILE, StateFile({}, dict(standing.optimiser)))
     write_statefile(folder / TOWNS_FILE, StateFile({}, dict(standing.towns)))
+    chosen = standing.chosen
+    write_statefile(folder / CHOSEN_FILE, StateFile({}, dict(chosen.tensors) if chosen else {}))
     state = TrainingState(
         identity=standing.identity,
         update=standing.update,
         steps=standing.steps,
         transitions=standing.transitions,
+        chosen_update=chosen.update if chosen else None,
+        chosen_return=chosen.validated_return if chosen else None,
         streams={name: stream.bit_generator.state for name, stream in standing.streams.items()},
         files={name: file_digest(UPath(folder / name)) for name in FILES},
     )
@@ -128,8 +140,13 @@ def _read(folder: Path, identity: str) -> Saved:
                 f"{folder / name}: is missing or damaged; delete {folder} to go on from the one before"
             )
     tensors = read_checkpoint(folder).tensors
-    optimiser, towns = (read_statefile(folder / name).arrays for name in (OPTIMISER_FILE, TOWNS_FILE))
-    return Saved(folder, state, tensors, optimiser, towns)
+    optimiser, towns, best = (
+        read_statefile(folder / name).arrays for name in (OPTIMISER_FILE, TOWNS_FILE, CHOSEN_FILE)
+    )
+    chosen = None
+    if state.chosen_update is not None and state.chosen_return is not None:
+        chosen = Chosen(state.chosen_update, state.chosen_return, best)
+    return Saved(folder, state, tensors, optimiser, towns, chosen)
 
 
 def _state(path: Path) -> TrainingState:

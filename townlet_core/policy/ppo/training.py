@@ -17,6 +17,7 @@ from townlet_core.errors import InputError
 from townlet_core.observations.layout import ObservationLayout
 from townlet_core.policy.layouts import require_same_layout
 from townlet_core.policy.network import PolicyNetwork, network_from, network_tensors
+from townlet_core.policy.ppo.choosing import Chosen, Validator, better
 from townlet_core.policy.ppo.collecting import Collector
 from townlet_core.policy.ppo.measuring import Progress, Scene, measured
 from townlet_core.policy.ppo.moments import optimiser_arrays
@@ -51,9 +52,11 @@ class Start(NamedTuple):
 
 
 class Improved(NamedTuple):
-    """What a training gives: the network after the last update, and every update's record."""
+    """What a training gives: the network that ships, the update it comes from, and every update's record."""
 
     network: PolicyNetwork
+    update: int
+    """0 where no update could be shipped, so that the network is the one that the training began with."""
     records: list[UpdateRecord]
 
 
@@ -88,7 +91,7 @@ def improve(
             training.run(progress)
         except NonFiniteTerm as error:
             raise error.keeping(newest_training(folder / CHECKPOINTS)) from error
-        return Improved(training.learner.network.eval(), training.log.records)
+        return training.outcome()
 
 
 def training_identity(start: Start, scenarios: Mapping[str, TownConfig], profile: TrainingProfile) -> str:
@@ -127,6 +130,8 @@ class _Training:
         self.collector = Collector(self.towns, network, profile.discount, draws)
         self.learner = Learner(network, rules, profile.discount, shuffles)
         self.update = self.steps = self.transitions = 0
+        self.chosen: Chosen | None = None
+        self.validator = _validator(scenarios, profile, rules, start.layout)
         self._take_up(resume=resume)
         self.log = TrainingLog(folder, self.update)
 
@@ -136,14 +141,32 @@ class _Training:
         try:
             while self.update < self.rules.updates:
                 record = self._advance()
+                due = self.update % self.rules.checkpoint_every == 0 or self.update == self.rules.updates
+                if due and self.validator is not None:
+                    record = self._validated(record, self.validator)
                 self.log.append(record)
                 events.add(_scalars(record), record.epoch, time.time())
-                if self.update % self.rules.checkpoint_every == 0 or self.update == self.rules.updates:
+                if due:
                     self._save()
                 if progress is not None:
                     progress(record)
         finally:
             events.close()
+
+    def outcome(self) -> Improved:
+        """The network that ships: the chosen one where there are validation towns, else the last."""
+        if self.validator is None:
+            return Improved(self.learner.network.eval(), self.update, self.log.records)
+        update = self.chosen.update if self.chosen else 0
+        tensors = self.chosen.tensors if self.chosen else self.start.tensors
+        return Improved(network_from(tensors).eval(), update, self.log.records)
+
+    def _validated(self, record: UpdateRecord, validator: Validator) -> UpdateRecord:
+        tensors = network_tensors(self.learner.network)
+        found = validator.judge(tensors)
+        if better(found, self.chosen):
+            self.chosen = Chosen(self.update, found.return_mean, tensors)
+        return record.model_copy(update={"validation": found})
 
     def _advance(self) -> UpdateRecord:
         began = time.perf_counter()
@@ -175,6 +198,7 @@ class _Training:
             tensors=network_tensors(self.learner.network),
             optimiser=optimiser_arrays(self.learner.optimizer),
             towns=self._arrays(),
+            chosen=self.chosen,
             trained={**self.start.trained, "updates": self.update},
         )
         self.log.write_table()
@@ -198,7 +222,7 @@ class _Training:
         for name, stream in self.streams.items():
             stream.bit_generator.state = saved.state.streams[name]
         self.update, self.steps = saved.state.update, saved.state.steps
-        self.transitions = saved.state.transitions
+        self.transitions, self.chosen = saved.state.transitions, saved.chosen
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         towns = {f"towns.{name}": array for name, array in self.towns.arrays().items()}
@@ -212,6 +236,15 @@ def _rules(profile: TrainingProfile, scenarios: Mapping[str, TownConfig]) -> Imp
         wanted, given = ", ".join(profile.ppo.scenarios), ", ".join(scenarios)
         raise InputError(f"training profile {profile.profile}: names the scenarios {wanted}; given are {given}")
     return profile.ppo
+
+
+def _validator(
+    scenarios: Mapping[str, TownConfig], profile: TrainingProfile, rules: ImprovementRules, layout: ObservationLayout
+) -> Validator | None:
+    if not rules.validation_towns:
+        return None
+    seeds = {name: capture_seed(name, str(profile.seed), "validation") for name in scenarios}
+    return Validator(scenarios, rules.validation_towns, seeds, layout)
 
 
 def _scalars(record: UpdateRecord) -> dict[str, float]:
@@ -230,6 +263,8 @@ def _scalars(record: UpdateRecord) -> dict[str, float]:
         "town/survival": record.episodes.survival,
         "town/attendance": record.episodes.attendance,
         "town/deaths": record.deaths,
+        "validation/return": record.validation.return_mean if record.validation else None,
+        "validation/attendance": record.validation.attendance if record.validation else None,
         "speed/agent_steps": record.timing.steps_per_second,
     }
     return {name: float(value) for name, value in figures.items() if value is not None}

@@ -1,0 +1,86 @@
+"""Which update ships: the best in validation towns that costs neither lives nor attendance."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.core.policy.ppo.small_training import small_profile, small_start, small_town
+from townlet_core.policy.network import network_tensors
+from townlet_core.policy.ppo import training
+from townlet_core.policy.ppo.choosing import Chosen, Validator, better
+from townlet_core.policy.ppo.training import improve
+from townlet_core.policy.training_log import Validation
+
+
+def validation(held: bool, value: float) -> Validation:
+    return Validation(towns=2, return_mean=value, survival=1, attendance=1, teacher_return_mean=0, held=held)
+
+
+@pytest.mark.parametrize(
+    ("held", "value", "chosen", "ships"),
+    [(True, 1.0, None, True), (False, 9.0, None, False), (True, 1.0, 2.0, False), (True, 3.0, 2.0, True)],
+)
+def test_a_better_return_ships_only_if_it_costs_nothing(
+    held: bool, value: float, chosen: float | None, ships: bool
+) -> None:
+    assert better(validation(held, value), None if chosen is None else Chosen(1, chosen, {})) is ships
+
+
+def test_a_policy_that_does_not_come_to_work_may_not_ship() -> None:
+    validator = Validator({"evening": small_town()}, 2, {"evening": 3}, small_start(0).layout)
+    lazy = dict(small_start(0).tensors)
+    lazy["policy.weight"], lazy["policy.bias"] = (
+        np.zeros_like(lazy["policy.weight"]),
+        np.zeros_like(lazy["policy.bias"]),
+    )
+    lazy["policy.bias"][0] = 1.0
+    found = validator.judge(lazy)
+    assert validator.teacher["evening"]["attendance"] > 0.5 > found.attendance
+    assert not found.held
+
+
+def marks(folder: Path, held: dict[int, float], monkeypatch: pytest.MonkeyPatch, *, resume: bool = False) -> Any:
+    """A training whose validations are as told: by update, the return of those that may ship."""
+    told = iter([2, 4, 6] if not resume else [6])
+    monkeypatch.setattr(
+        Validator, "judge", lambda self, tensors: validation((at := next(told)) in held, held.get(at, 9.0))
+    )
+    return improve(small_start(0), {"evening": small_town()}, small_profile(validation_towns=1), folder, resume=resume)
+
+
+def test_the_chosen_update_ships_and_not_the_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = marks(tmp_path, {2: 1.0, 4: 2.0}, monkeypatch)
+    assert chosen.update == 4
+    monkeypatch.undo()
+    plain = improve(small_start(0), {"evening": small_town()}, small_profile(updates=6, keep=9), tmp_path / "plain")
+    from townlet_core.policy.checkpoint import read_checkpoint
+
+    fourth = read_checkpoint(tmp_path / "plain" / "checkpoints" / "000004").tensors
+    for name, tensor in network_tensors(chosen.network).items():
+        np.testing.assert_array_equal(tensor, fourth[name])
+    assert plain.update == 6
+
+
+def test_a_resumed_training_remembers_what_it_had_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest, saves = training.save_training, []
+
+    def broken(*arguments: Any) -> Path:
+        if len(saves) == 2:
+            raise KeyboardInterrupt
+        saves.append(1)
+        return honest(*arguments)
+
+    monkeypatch.setattr(training, "save_training", broken)
+    with pytest.raises(KeyboardInterrupt):
+        marks(tmp_path, {2: 1.0}, monkeypatch)
+    monkeypatch.undo()
+    assert marks(tmp_path, {2: 1.0}, monkeypatch, resume=True).update == 2
+
+
+def test_where_no_update_may_ship_the_clone_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = marks(tmp_path, {}, monkeypatch)
+    assert nothing.update == 0
+    for name, tensor in network_tensors(nothing.network).items():
+        np.testing.assert_array_equal(tensor, small_start(0).tensors[name])

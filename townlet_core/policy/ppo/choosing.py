@@ -1,0 +1,80 @@
+"""Which update ships: the one with the best return in validation towns that costs neither lives nor attendance.
+
+Reward is what a policy learns by; that people live and come to work is what a town asks of it besides. The policy acts
+greedily, as it will when it is released, in towns that neither training nor evaluation sees; the teacher lives in the
+same ones.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from townlet_core.config import TownConfig
+from townlet_core.core import Simulation
+from townlet_core.observations.layout import ObservationLayout
+from townlet_core.policy.acting import LearnedPolicy, Policy
+from townlet_core.policy.checkpoint import Tensors
+from townlet_core.policy.forward import fold
+from townlet_core.policy.teacher import Teacher
+from townlet_core.policy.training_log import Validation
+
+GUARDS = ("survival", "attendance")
+FIGURES = ("return", *GUARDS)
+
+Figures = Mapping[str, Mapping[str, float]]
+"""Means over towns by scenario and figure."""
+
+
+class Chosen(NamedTuple):
+    """The update that ships if the training ends now, its return in validation towns, and its weights."""
+
+    update: int
+    validated_return: float
+    tensors: Tensors
+
+
+class Validator:
+    """The validation towns of each scenario, and how the teacher fared in them."""
+
+    def __init__(
+        self, scenarios: Mapping[str, TownConfig], towns: int, seeds: Mapping[str, int], layout: ObservationLayout
+    ) -> None:
+        """Let the teacher live for one episode in `towns` towns of each scenario, under the given seeds."""
+        self._scenarios, self._towns, self._seeds, self._layout = scenarios, towns, seeds, layout
+        self.teacher = self._live(Teacher)
+
+    def judge(self, tensors: Tensors) -> Validation:
+        """Let a network's weights live in the same towns.
+
+        `held` says whether in every scenario survival and attendance were at least the teacher's.
+        """
+        policy = LearnedPolicy("validated", "", self._layout, fold(tensors))
+        found = self._live(policy.enter)
+        held = all(found[name][guard] >= self.teacher[name][guard] for name in found for guard in GUARDS)
+        means = {figure: float(np.mean([figures[figure] for figures in found.values()])) for figure in FIGURES}
+        theirs = float(np.mean([figures["return"] for figures in self.teacher.values()]))
+        return Validation(
+            towns=self._towns * len(found),
+            return_mean=means["return"],
+            survival=means["survival"],
+            attendance=means["attendance"],
+            teacher_return_mean=theirs,
+            held=held,
+        )
+
+    def _live(self, enter: Callable[[Simulation], Policy]) -> Figures:
+        found = {}
+        for name, config in self._scenarios.items():
+            sim = Simulation(config, self._towns, self._seeds[name])
+            policy = enter(sim)
+            for _ in range(config.clock.episode_days * config.clock.ticks_per_day):
+                sim.step(policy.act(sim))
+            kpis = sim.kpis()
+            found[name] = {figure: float(kpis[figure].mean()) for figure in FIGURES}
+        return found
+
+
+def better(validation: Validation, chosen: Chosen | None) -> bool:
+    """Whether an update should ship instead of the one chosen so far."""
+    return validation.held and (chosen is None or validation.return_mean > chosen.validated_return)
