@@ -28,7 +28,7 @@ def config() -> TownConfig:
 def hungry_config() -> TownConfig:
     """A town that dies out within hours when all idle, each town and episode at a time of its own."""
     needs = {"decay_per_tick": {"hunger": 0.006, "hygiene": 0.0008, "energy": 0.0008}}
-    return load_config(TOWN, {"needs": needs})
+    return load_config(TOWN, {"needs": needs, "economy": {"rent_per_day": 0.1}})
 
 
 class Wanderers:
