@@ -19,14 +19,6 @@ GUARANTEES = [COMPLETE, UNCLIPPED]
 MOST_CLIPPED = 0.05
 
 
-class EvaluationConfig(dg.Config):
-    """How long an evaluation is: towns per scenario, days per town, and the seed that chooses the towns."""
-
-    towns: int = 48
-    days: int = 1
-    seed: int = 1
-
-
 @dg.asset(
     key=KEY,
     deps=[training.KEY],
@@ -36,24 +28,23 @@ class EvaluationConfig(dg.Config):
     code_version=code_version("evaluation"),
     check_specs=specs(KEY, GUARANTEES),
     description="Figures of life in towns that no capture has seen, the same towns for every contender: means with "
-    "95 % intervals. One Parquet row per scenario, contender and town; the gate judges their paired differences.",
+    "95 % intervals. The plan in `configs/gates.yaml` says which towns, and at which looks it may stop. One row per "
+    "window, scenario, contender and town; the gate judges their paired differences.",
 )
-def evaluation(config: EvaluationConfig, line: Line) -> dg.MaterializeResult:
+def evaluation(line: Line) -> dg.MaterializeResult:
     """Evaluate the published candidate, or take the evaluation that the same contenders and towns gave before."""
     with plain_failures():
-        return _evaluate(config, line)
+        return _evaluate(line)
 
 
-def _evaluate(config: EvaluationConfig, line: Line) -> dg.MaterializeResult:
-    from townlet_core.config import load_scenario, scenario_names
+def _evaluate(line: Line) -> dg.MaterializeResult:
+    from townlet_core.config.gates import load_gates
     from townlet_core.datasets.store import open_parquet
     from townlet_core.release.candidate import read_candidate
-    from townlet_core.release.judging import Trial, evaluate_candidate
+    from townlet_core.release.judging import evaluate_candidate
 
-    configs = Path(line.configs)
-    scenarios = [load_scenario(name, configs) for name in scenario_names(configs)]
-    trial = Trial(config.towns, config.days, config.seed)
-    judged = evaluate_candidate(read_candidate(line.workshop), scenarios, trial, line.workshop)
+    gates = load_gates(line.config("gates.yaml"))
+    judged = evaluate_candidate(read_candidate(line.workshop), Path(line.configs), gates, line.workshop)
     findings = _findings(judged.evaluation)
     if may_go_on(findings):
         line.workshop.publish("evaluation", judged.record)
@@ -65,7 +56,8 @@ def _evaluate(config: EvaluationConfig, line: Line) -> dg.MaterializeResult:
             "dagster/row_count": rows.metadata.num_rows,
             "dagster/column_schema": column_schema(rows.schema_arrow),
             "reused": judged.reused,
-            "evaluation": facts({"digest": judged.evaluation.digest, **trial._asdict(), **judged.evaluation.policies}),
+            "evaluation": facts(_digests(judged.evaluation)),
+            "windows": table(["window", "scenario", "towns", "seed"], _windows(judged.evaluation)),
             **_left_out(judged.rival),
             "figures": table(["scenario", "figure", *judged.evaluation.policies], _figures(judged.evaluation)),
             "towns": dg.MetadataValue.path(str(towns)),
@@ -80,14 +72,22 @@ def _left_out(rival: Any) -> dict[str, str]:
     return {"left_out": f"current release {rival.release.policy_digest[:12]}: {rival.incompatible}"}
 
 
+def _digests(evaluation: Any) -> dict[str, str]:
+    return {"digest": evaluation.digest, "plan": evaluation.plan, **evaluation.policies}
+
+
+def _windows(evaluation: Any) -> list[tuple[Any, ...]]:
+    return [(window, scenario, run.towns, run.seed) for window, scenario, run in evaluation.runs]
+
+
 def _figures(evaluation: Any) -> list[list[str]]:
     from townlet_core.stability import estimate
 
+    figures = {(name, kpi) for _, name, run in evaluation.runs for one in run.policies.values() for kpi in one.kpis}
     rows = []
-    for scenario, run in sorted(evaluation.scenarios.items()):
-        for kpi in sorted(next(iter(run.policies.values())).kpis):
-            means = [estimate(evaluation, scenario, policy, kpi, 0.95) for policy in evaluation.policies]
-            rows.append([scenario, kpi, *(_interval(mean) for mean in means)])
+    for scenario, kpi in sorted(figures):
+        means = [estimate(evaluation, scenario, policy, kpi, 0.95) for policy in evaluation.policies]
+        rows.append([scenario, kpi, *(_interval(mean) for mean in means)])
     return rows
 
 
@@ -98,12 +98,12 @@ def _interval(mean: Any) -> str:
 def _findings(evaluation: Any) -> list[Finding]:
     unmeasured = sorted(
         f"{scenario}/{policy}/{kpi}"
-        for scenario, run in evaluation.scenarios.items()
+        for _, scenario, run in evaluation.runs
         for policy, outcome in run.policies.items()
         for kpi, values in outcome.kpis.items()
         if None in values
     )
-    absent = [name for name, run in evaluation.scenarios.items() if set(run.policies) != set(evaluation.policies)]
+    absent = [name for _, name, run in evaluation.runs if set(run.policies) != set(evaluation.policies)]
     clipped = max(_clipped(evaluation, scenario) for scenario in evaluation.scenarios)
     return [
         Finding(COMPLETE, not unmeasured and not absent, {"unmeasured": ", ".join(unmeasured[:10]) or "nothing"}),

@@ -24,8 +24,11 @@ def small_configs(target: Path) -> None:
     plan = yaml.safe_load((target / "gates.yaml").read_text())
     plan["data"]["min_decisions"] = 1
     rails = {kpi: {"margin": 1.0, "scale": "absolute"} for kpi in ("survival", "attendance")}
-    comparison = {**plan["comparison"], "guard_rails": rails}
-    edit(target / "gates.yaml", data=plan["data"], cloning=easy, comparison=comparison)
+    primary = {**plan["comparison"]["primary"], "margin": 100.0}
+    small = {"towns": [4, 8], "guard_rails": rails, "primary": primary, "bands": {}, "canaries": None}
+    calibration = {**plan["calibration"], "towns": 8, "trials": 20}
+    comparison = {**plan["comparison"], **small}
+    edit(target / "gates.yaml", data=plan["data"], cloning=easy, comparison=comparison, calibration=calibration)
 
 
 def edit(path: Path, **changes: Any) -> None:

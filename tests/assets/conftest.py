@@ -7,11 +7,12 @@ from typing import Any
 
 import dagster as dg
 import pytest
+import yaml
 
 from assets.capture import capture_asset
 from assets.curation import curated_asset
 from assets.line import Line
-from tests.small_house import small_configs
+from tests.small_house import edit, small_configs
 
 DAY = "2026-11-01"
 SCENARIOS = ["low_money", "ordinary_day"]
@@ -37,6 +38,8 @@ def captured(tmp_path_factory: pytest.TempPathFactory) -> Line:
     for path in (root / "configs/scenarios").iterdir():
         if path.stem not in SCENARIOS:
             path.unlink()
+    plan = yaml.safe_load((root / "configs/gates.yaml").read_text())
+    edit(root / "configs/gates.yaml", comparison={**plan["comparison"], "scenarios": SCENARIOS})
     line = Line(data=str(root / "data"), configs=str(root / "configs"))
     for scenario in SCENARIOS:
         assert run(line, capture_asset(scenario)).success

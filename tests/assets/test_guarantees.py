@@ -228,22 +228,16 @@ def test_a_summary_shows_its_plots_and_warns_of_unmet_needs(trained: Line, monke
 def test_an_evaluation_with_a_figure_that_was_not_measured_is_stopped_and_not_published(
     trained: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    evaluate = townlet_core.release.judging.evaluate
+    evaluate_by_plan = townlet_core.release.judging.evaluate_by_plan
 
     def incomplete(*args: Any, **options: Any) -> Evaluation:
-        document = evaluate(*args, **options).model_dump()
-        document["scenarios"]["low_money"]["policies"]["candidate"]["kpis"]["survival"] = [None, None]
+        document = evaluate_by_plan(*args, **options).model_dump()
+        kpis = document["windows"][0]["scenarios"]["low_money"]["policies"]["candidate"]["kpis"]
+        kpis["survival"] = [None] * len(kpis["survival"])
         return Evaluation.model_validate(document)
 
-    monkeypatch.setattr(townlet_core.release.judging, "evaluate", incomplete)
-    with dg.DagsterInstance.ephemeral() as instance:
-        result = dg.materialize(
-            [evaluation],
-            resources={"line": trained},
-            instance=instance,
-            raise_on_error=False,
-            run_config={"ops": {"evaluation": {"config": {"towns": 2}}}},
-        )
+    monkeypatch.setattr(townlet_core.release.judging, "evaluate_by_plan", incomplete)
+    result = run(trained, evaluation, day=None)
     assert not result.success
     assert verdicts(result)["complete"] is False
     assert not trained.workshop.has("evaluation")

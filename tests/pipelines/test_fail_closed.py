@@ -11,9 +11,10 @@ import yaml
 
 from tests.pipelines.conftest import DAY, Prepared
 from tests.small_house import edit
-from townlet_core.config import load_scenario, load_training
+from townlet_core.config import load_training
+from townlet_core.config.gates import load_gates
 from townlet_core.release.candidate import read_candidate, train_candidate
-from townlet_core.release.judging import Trial, evaluate_candidate
+from townlet_core.release.judging import evaluate_candidate
 from townlet_core.stability import Decision, read_decision
 
 
@@ -48,7 +49,7 @@ def strict_plan(house: Prepared) -> None:
 
 def unproven_plan(house: Prepared) -> None:
     plan = yaml.safe_load((house.configs / "gates.yaml").read_text())
-    edit(house.configs / "gates.yaml", comparison={**plan["comparison"], "min_towns": 1000})
+    edit(house.configs / "gates.yaml", comparison={**plan["comparison"], "windows": 3})
 
 
 @pytest.mark.parametrize(("plan", "verdict"), [(strict_plan, "FAIL"), (unproven_plan, "HOLD")])
@@ -107,9 +108,9 @@ def another_candidate(house: Prepared) -> None:
 
 def another_evaluation(house: Prepared) -> None:
     workshop = house.line.workshop
-    scenarios = [load_scenario(path.stem, house.configs) for path in sorted((house.configs / "scenarios").iterdir())]
-    judged = evaluate_candidate(read_candidate(workshop), scenarios, Trial(24, 1, 2), workshop)
-    workshop.publish("evaluation", judged.record)
+    gates = load_gates(house.configs / "gates.yaml")
+    other = gates.model_copy(update={"comparison": gates.comparison.model_copy(update={"seed": 2})})
+    workshop.publish("evaluation", evaluate_candidate(read_candidate(workshop), house.configs, other, workshop).record)
 
 
 def no_evaluation(house: Prepared) -> None:

@@ -152,7 +152,7 @@ def _print_scenario(outcome: Evaluation, scenario: str) -> None:
 def _comparisons(
     outcome: Evaluation, scenario: str
 ) -> Iterator[tuple[str, Interval | None, Interval | None, Interval | None]]:
-    for kpi in outcome.scenarios[scenario].policies[CANDIDATE].kpis:
+    for kpi in outcome.windows[0].scenarios[scenario].policies[CANDIDATE].kpis:
         ours = estimate(outcome, scenario, CANDIDATE, kpi, CONFIDENCE)
         theirs = estimate(outcome, scenario, TEACHER, kpi, CONFIDENCE)
         yield kpi, ours, theirs, difference(outcome, scenario, CANDIDATE, TEACHER, kpi, CONFIDENCE)

@@ -1,15 +1,18 @@
 """The plan by which a candidate is judged: fixed in a file, digested, and recorded with every verdict."""
 
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from townlet_core.config.documents import read_document
 from townlet_core.config.fields import STRICT, Identifier, Share
 from townlet_core.config.loading import read_model
+from townlet_core.config.telemetry import CanaryRules
 
 Positive: TypeAlias = Annotated[float, Field(gt=0.0, le=1e9)]
+Level: TypeAlias = Annotated[float, Field(ge=1e-6, le=0.25)]
 
 
 class DataRules(BaseModel):
@@ -35,33 +38,123 @@ class CloningRules(BaseModel):
 
 
 class GuardRail(BaseModel):
-    """How much worse than a baseline a candidate may be on one figure, of which more is better.
+    """How much worse than a baseline a candidate may be on one figure.
 
-    `margin` is in the figure's unit when `scale` is absolute, or a share of the baseline's mean when relative.
-    `minimum`, where given, must hold for the candidate by itself.
+    `margin` is what one scenario may lose, `overall` what the mean over all scenarios may lose (None: not asked), both
+    in the figure's unit when `scale` is absolute, or a share of the baseline's mean when relative. `minimum`, where
+    given, must hold for the candidate by itself. `step` is the least that one town can lose at once: where no town of a
+    sample differs, it says how large a loss the sample could have missed.
     """
 
     model_config = STRICT
     margin: Positive
     scale: Literal["absolute", "relative"]
+    better: Literal["more", "less"] = "more"
+    overall: Positive | None = None
     minimum: float | None = None
+    step: Annotated[float, Field(ge=0.0, le=1e9)] = 0.0
+
+
+Mode: TypeAlias = Literal["better", "no_worse"]
+"""What must be shown on the primary figure: more than the baseline's, or not less than it by more than the margin."""
+
+
+class PrimaryRule(BaseModel):
+    """The figure that a release is for, as the mean over scenarios, and what must be shown against each baseline."""
+
+    model_config = STRICT
+    figure: Identifier
+    better: Literal["more", "less"]
+    margin: Positive
+    against: dict[Identifier, Mode] = Field(min_length=1)
+
+
+class CanaryRule(BaseModel):
+    """In how many more towns than a baseline's, as a share, each canary may call; those `allowed` may always call."""
+
+    model_config = STRICT
+    margin: Share
+    allowed: tuple[Identifier, ...]
+    rules: CanaryRules
+
+    @field_validator("allowed")
+    @classmethod
+    def _known(cls, allowed: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = sorted(set(allowed) - set(CanaryRules.model_fields))
+        if unknown:
+            raise PydanticCustomError("townlet", f"names of canaries ({', '.join(CanaryRules.model_fields)})")
+        return allowed
 
 
 class ComparisonRules(BaseModel):
-    """How candidate and baselines are compared: on the same towns, town by town, scenario by scenario.
+    """How candidate and baselines are compared: in the same towns, town by town, look by look, window after window.
 
-    Every scenario that was evaluated is judged; those listed must be among them, each with at least `min_towns` towns
-    that lived for `days`. `seed` chooses the towns: it stands in the plan so that nobody can look for lucky ones.
+    A window is a set of towns that nobody has seen before; `seed` and the window's number choose them, so that nobody
+    can look for lucky ones. In a window each scenario is lived in by `towns[0]` towns, judged, and by more up to
+    `towns[-1]` while the verdict is open. Every window must pass. `alpha` is the chance, in one window and for one
+    criterion, to pass by luck what lies at its bound; `fail_alpha` the chance to fail by luck in a window, over all
+    criteria together (Holm). Both are spent over the looks as Lan and DeMets do for O'Brien-Fleming bounds. A window
+    is given up when some criterion's chance still to pass, should things go on as they are, is below `futility`.
     """
 
     model_config = STRICT
-    confidence: Annotated[float, Field(ge=0.5, lt=1.0)]
     seed: int = Field(ge=0, le=2**63 - 1)
-    min_towns: int = Field(ge=2, le=100_000)
     days: int = Field(ge=1, le=3650)
+    windows: int = Field(ge=1, le=10)
+    towns: tuple[Annotated[int, Field(ge=2, le=100_000)], ...] = Field(min_length=1, max_length=20)
+    alpha: Level
+    fail_alpha: Level
+    futility: Annotated[float, Field(ge=0.0, lt=0.5)]
+    interval: Literal["t", "sign_flip"]
     scenarios: tuple[Identifier, ...] = Field(min_length=1)
-    baselines: tuple[Identifier, ...] = Field(min_length=1)
+    primary: PrimaryRule
     guard_rails: dict[Identifier, GuardRail] = Field(min_length=1)
+    bands: dict[Identifier, Share]
+    canaries: CanaryRule | None
+
+    @field_validator("towns")
+    @classmethod
+    def _growing(cls, towns: tuple[int, ...]) -> tuple[int, ...]:
+        if list(towns) != sorted(set(towns)):
+            raise PydanticCustomError("townlet", "towns at each look, every one more than the one before")
+        return towns
+
+    @property
+    def fractions(self) -> tuple[float, ...]:
+        """The share of the largest sample that each look has."""
+        return tuple(towns / self.towns[-1] for towns in self.towns)
+
+
+class Target(BaseModel):
+    """A promise about the gate: a policy that errs in this share of its decisions, and the share of trials."""
+
+    model_config = STRICT
+    noise: Share
+    share: Share
+
+
+class CalibrationRules(BaseModel):
+    """How the gate's own error rates are measured, and what they must be.
+
+    `towns` of every scenario are lived in once by each policy; `trials` are then drawn from them. A policy that errs as
+    `refuse` says must be refused in at least that share of trials, one that is equal promoted as better in at most
+    `equal`, and a sound one promoted over one that errs as `replace` says in at least that share.
+    """
+
+    model_config = STRICT
+    seed: int = Field(ge=0, le=2**63 - 1)
+    towns: int = Field(ge=8, le=100_000)
+    trials: int = Field(ge=10, le=1_000_000)
+    noise: tuple[Share, ...] = Field(min_length=1)
+    refuse: Target
+    equal: Share
+    replace: Target
+
+    @model_validator(mode="after")
+    def _measured(self) -> Self:
+        if not {self.refuse.noise, self.replace.noise} <= set(self.noise):
+            raise PydanticCustomError("townlet", "the noise of both targets among noise, so that it is measured")
+        return self
 
 
 class UncomparedRule(BaseModel):
@@ -84,6 +177,7 @@ class GatePolicy(BaseModel):
     data: DataRules
     cloning: CloningRules
     comparison: ComparisonRules
+    calibration: CalibrationRules
     first_release: UncomparedRule
     incompatible_release: UncomparedRule
 

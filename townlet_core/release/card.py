@@ -206,7 +206,7 @@ def _content(subject: Subject) -> str:
 
 
 def _towns(evaluation: Evaluation) -> int:
-    return min(run.towns for run in evaluation.scenarios.values())
+    return min(evaluation.towns_of(scenario) for scenario in evaluation.scenarios)
 
 
 def _days(evaluation: Evaluation) -> str:

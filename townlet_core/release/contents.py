@@ -98,11 +98,11 @@ def _read(configs: Path, workshop: Workshop) -> _Facts:
 
 
 def _evaluated_scenarios(configs: Path, evaluation: Evaluation) -> list[Scenario]:
-    scenarios = [load_scenario(name, configs) for name in sorted(evaluation.scenarios)]
-    for scenario in scenarios:
-        if config_digest(scenario.config) != evaluation.scenarios[scenario.name].config_digest:
-            raise RefusedError(f"scenario {scenario.name}: changed after the evaluation; evaluate and decide again")
-    return scenarios
+    scenarios = {name: load_scenario(name, configs) for name in evaluation.scenarios}
+    for _, name, run in evaluation.runs:
+        if config_digest(scenarios[name].config) != run.config_digest:
+            raise RefusedError(f"scenario {name}: changed after the evaluation; evaluate and decide again")
+    return list(scenarios.values())
 
 
 def _policy_parts(facts: _Facts) -> dict[str, Part]:
@@ -162,8 +162,7 @@ def _drawn(facts: _Facts, workshop: Workshop) -> Record:
 
 def _report(facts: _Facts) -> str:
     criteria = [(c.name, str(c.verdict), c.reason, c.what_would_change) for c in facts.decision.criteria]
-    scenarios = sorted(facts.evaluation.scenarios.items())
-    runs = [(name, run.towns, run.seed, run.config_digest[:12]) for name, run in scenarios]
+    runs = [(n, name, run.towns, run.seed, run.config_digest[:12]) for n, name, run in facts.evaluation.runs]
     return "\n\n".join(
         (
             f"# Evaluation of `{facts.candidate.digest[:12]}`: {facts.decision.verdict}",
@@ -172,8 +171,8 @@ def _report(facts: _Facts) -> str:
             "## Every criterion",
             markdown_table(["criterion", "verdict", "reason", "what would change it"], criteria),
             "## The towns",
-            markdown_table(["scenario", "towns", "seed", "configuration"], runs),
-            "One row per scenario, policy and town is in `towns.parquet`.\n",
+            markdown_table(["window", "scenario", "towns", "seed", "configuration"], runs),
+            "One row per window, scenario, policy and town is in `towns.parquet`.\n",
         )
     )
 

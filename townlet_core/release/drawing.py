@@ -20,7 +20,7 @@ def draw_guard_rails(criteria: Iterable[Mapping[str, Any]]) -> bytes:
 
     Returns:
         A PNG. Every row is drawn in units of its own distance between bound and zero, so that figures of different
-        units stand side by side: -1 is the bound, 0 is no difference.
+        units stand side by side: -1 is the bound, 0 is no difference, and better is to the right.
     """
     rows = [row for criterion in criteria if (row := _row(criterion)) is not None]
     figure = _figure(7.2, 1.1 + INCHES_PER_ROW * len(rows))
@@ -51,10 +51,10 @@ def draw_accuracy(scenarios: Mapping[str, Mapping[str, Any]]) -> bytes:
 
 def _row(criterion: Mapping[str, Any]) -> tuple[str, float, float, float, str] | None:
     name, interval, bound = str(criterion["name"]), criterion["interval"], criterion["bound"]
-    if not name.startswith("guard.") or name.endswith(".minimum") or interval is None or not bound:
+    if not name.startswith(("guard.", "primary.")) or name.endswith(".minimum") or interval is None or not bound:
         return None
-    low, high = (part / abs(bound) for part in interval)
-    return name.removeprefix("guard."), criterion["value"] / abs(bound), low, high, COLOURS[criterion["verdict"]]
+    low, high = sorted(part / -bound for part in interval)
+    return name.removeprefix("guard."), criterion["value"] / -bound, low, high, COLOURS[criterion["verdict"]]
 
 
 def _figure(width: float, height: float) -> "Figure":

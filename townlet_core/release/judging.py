@@ -1,6 +1,6 @@
 """Judging a candidate: it lives beside its rivals in held-out towns, and the evidence is read anew each time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
 
-from townlet_core.config import Scenario, config_digest
+from townlet_core.config import config_digest, digest, load_scenario
 from townlet_core.config.gates import GatePolicy
 from townlet_core.core import ENGINE
 from townlet_core.datasets.derivations import derive
@@ -32,25 +32,20 @@ from townlet_core.stability import (
     Decision,
     Evaluation,
     Evidence,
+    Planned,
     Release,
     champion,
     decide,
-    evaluate,
+    evaluate_by_plan,
+    modes_against,
     read_decision,
     require_promotion,
     towns_table,
     write_decision,
 )
+from townlet_core.stability.suite import Progress
 
 JSON, PARQUET = ".json", ".parquet"
-
-
-class Trial(NamedTuple):
-    """How long an evaluation is: towns per scenario, days per town, and the seed that chooses the towns."""
-
-    towns: int
-    days: int
-    seed: int
 
 
 class Rival(NamedTuple):
@@ -78,27 +73,34 @@ class Judged:
     rival: Rival | None
 
 
-def evaluate_candidate(candidate: Candidate, scenarios: Sequence[Scenario], trial: Trial, workshop: Workshop) -> Judged:
-    """Let the candidate, the release it would replace and the teacher live in the same held-out towns.
+def evaluate_candidate(
+    candidate: Candidate, configs: Path, gates: GatePolicy, workshop: Workshop, progress: Progress | None = None
+) -> Judged:
+    """Let the candidate, the release it would replace and the teacher live in the towns of the plan.
 
     A release whose policy was trained on another layout stays out; the plan has a rule for that.
 
     Raises:
         CheckpointError: the candidate cannot live in one of the scenarios, or the policy of the current release is
             missing or damaged.
+        ConfigError: the plan names a scenario that there is none of.
         DataError: the current release holds another policy than its pointer says.
     """
     rival = find_rival(candidate, workshop)
     contenders = _contenders(candidate, rival)
+    scenarios = [load_scenario(name, configs) for name in sorted(gates.comparison.scenarios)]
+    known = (rival.release.policy_digest, rival.incompatible) if rival is not None else (None, None)
+    plan = Planned(gates.comparison, digest(gates), modes_against(gates, *known))
     inputs = {
         "contenders": {name: contender.digest for name, contender in contenders.items()},
         "scenarios": {scenario.name: config_digest(scenario.config) for scenario in scenarios},
-        **trial._asdict(),
+        "plan": plan.digest,
+        "modes": dict(plan.modes),
     }
     code = source_digest(*ENGINE, "policy", "stability")
 
     def build() -> Record:
-        return _stored(evaluate(contenders, scenarios, **trial._asdict()), workshop)
+        return _stored(evaluate_by_plan(contenders, scenarios, plan, progress=progress), workshop)
 
     derived = derive(workshop.artifacts, "evaluation", inputs, build, code=code)
     return Judged(_load(derived.record, workshop), derived.record, derived.reused, rival)

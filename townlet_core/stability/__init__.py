@@ -1,19 +1,10 @@
 """Stability: evaluation on held-out towns, the gates, and the promotion of what passes them."""
 
+from townlet_core.stability.claims import CANDIDATE, CURRENT, TEACHER
 from townlet_core.stability.criteria import Criterion, Verdict
-from townlet_core.stability.evaluation import (
-    CANDIDATE,
-    CURRENT,
-    TEACHER,
-    Contender,
-    Evaluation,
-    difference,
-    estimate,
-    evaluate,
-    towns_table,
-)
+from townlet_core.stability.evaluation import Evaluation, Window, difference, estimate, towns_table
 from townlet_core.stability.evidence import CloningEvidence, DataEvidence, Evidence
-from townlet_core.stability.gates import Decision, decide
+from townlet_core.stability.gates import Decision, decide, modes_against
 from townlet_core.stability.pointer import (
     HistoryEntry,
     Release,
@@ -26,6 +17,7 @@ from townlet_core.stability.pointer import (
     withdrawn,
 )
 from townlet_core.stability.promotion import publish, read_decision, require_promotion, write_decision
+from townlet_core.stability.suite import Contender, Planned, evaluate, evaluate_by_plan
 
 __all__ = [
     "CANDIDATE",
@@ -39,8 +31,10 @@ __all__ = [
     "Evaluation",
     "Evidence",
     "HistoryEntry",
+    "Planned",
     "Release",
     "Verdict",
+    "Window",
     "champion",
     "current_release",
     "decide",
@@ -48,7 +42,9 @@ __all__ = [
     "effective_history",
     "estimate",
     "evaluate",
+    "evaluate_by_plan",
     "history",
+    "modes_against",
     "publish",
     "read_decision",
     "require_promotion",

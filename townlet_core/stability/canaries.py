@@ -71,6 +71,7 @@ class Canaries:
         self._hungry = np.zeros(sim.shape, np.int64)
         self._alive, self._option = self._look()
         self._since: dict[str, NDArray[np.int64]] = {name: np.full(towns, -1) for name in CanaryRules.model_fields}
+        self._ever = {name: np.zeros(towns, np.bool_) for name in CanaryRules.model_fields}
 
     def observe(self) -> None:
         """Take in the latest tick; call it once after every tick."""
@@ -83,6 +84,10 @@ class Canaries:
     def calling(self, town: int = 0) -> dict[str, int]:
         """Name the canaries that call in a town now, each with the tick since when it has been calling."""
         return {name: int(since[town]) for name, since in self._since.items() if since[town] >= 0}
+
+    def ever_called(self) -> dict[str, NDArray[np.bool_]]:
+        """Say for each canary in which towns [B] it has ever called since the watch began."""
+        return {name: called.copy() for name, called in self._ever.items()}
 
     def readings(self) -> Mapping[str, Reading]:
         """Give what each canary measures now, in the unit of its bound."""
@@ -99,6 +104,7 @@ class Canaries:
             calls = (reading.value > most) & (reading.samples >= samples)
             since = self._since[name]
             self._since[name] = np.where(calls, np.where(since >= 0, since, now), -1)
+            self._ever[name] |= calls
 
     def _look(self) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
         return self._sim.agents["alive"].astype(bool), self._sim.agents["option"].copy()

@@ -6,8 +6,6 @@ from typing import Annotated, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from townlet_core.telemetry.intervals import Interval
-
 FROZEN = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
@@ -17,10 +15,6 @@ def _finite(value: object) -> object:
 
 Figure: TypeAlias = Annotated[float | None, BeforeValidator(_finite)]
 """A measured number; what is not a finite number is no figure (None), and nothing passes on it."""
-
-
-MOST_REPEATS = 20.0
-"""Nobody runs more than this, squared, times the towns of an evaluation; beyond it no number of towns is proposed."""
 
 
 class Verdict(StrEnum):
@@ -70,8 +64,8 @@ def at_least(name: str, value: float | None, bound: float, what: str) -> Criteri
         value=value,
         bound=bound,
         verdict=Verdict.PASS if passed else Verdict.FAIL,
-        reason=f"{what} is {_number(value)}, which {relation} {_number(bound)}",
-        what_would_change=f"{what} {'below' if passed else 'of at least'} {_number(bound)}",
+        reason=f"{what} is {number(value)}, which {relation} {number(bound)}",
+        what_would_change=f"{what} {'below' if passed else 'of at least'} {number(bound)}",
     )
 
 
@@ -86,8 +80,8 @@ def at_most(name: str, value: float | None, bound: float, what: str) -> Criterio
         value=value,
         bound=bound,
         verdict=Verdict.PASS if passed else Verdict.FAIL,
-        reason=f"{what} is {_number(value)}, which {relation} {_number(bound)}",
-        what_would_change=f"{what} {'above' if passed else 'of at most'} {_number(bound)}",
+        reason=f"{what} is {number(value)}, which {relation} {number(bound)}",
+        what_would_change=f"{what} {'above' if passed else 'of at most'} {number(bound)}",
     )
 
 
@@ -117,46 +111,8 @@ def missing(name: str, reason: str, bound: float | None = None) -> Criterion:
     )
 
 
-def above(name: str, estimate: Interval, bound: float, what: str) -> Criterion:
-    """Require an interval to stay above a bound: one that lies below fails, one that reaches across holds.
-
-    Args:
-        name: The criterion's name.
-        estimate: Mean and interval over towns.
-        bound: What the mean must be shown to exceed.
-        what: What the figure is, for the reason.
-    """
-    if not all(math.isfinite(part) for part in (estimate.mean, estimate.low, estimate.high, bound)):
-        return missing(name, f"{what} was not measured in every town", bound if math.isfinite(bound) else None)
-    if estimate.low >= bound:
-        verdict, says, change = Verdict.PASS, "stays above", f"an interval that reaches below {_number(bound)}"
-    elif estimate.high < bound:
-        verdict, says, change = Verdict.FAIL, "lies below", f"a mean shown to be above {_number(bound)}"
-    else:
-        verdict, says, change = Verdict.HOLD, "does not lie clear of", _more_towns(estimate, bound)
-    spread = f"{_number(estimate.mean)} [{_number(estimate.low)}, {_number(estimate.high)}]"
-    return Criterion(
-        name=name,
-        value=estimate.mean,
-        interval=(estimate.low, estimate.high),
-        bound=bound,
-        verdict=verdict,
-        reason=f"{what} is {spread} over {estimate.n} towns, which {says} {_number(bound)}",
-        what_would_change=change,
-    )
-
-
-def _more_towns(estimate: Interval, bound: float) -> str:
-    if estimate.mean <= bound:
-        return f"a better candidate: the mean itself is not above {_number(bound)}"
-    reach, room = estimate.mean - estimate.low, estimate.mean - bound
-    if reach > MOST_REPEATS * room:
-        return f"a better candidate: the mean is too close to {_number(bound)} for any number of towns to tell"
-    needed = math.ceil(estimate.n * (reach / room) ** 2) + 1
-    return f"about {needed} towns instead of {estimate.n}, should mean and spread stay as they are"
-
-
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """A figure as reasons show it: four significant digits."""
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 

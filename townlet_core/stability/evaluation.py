@@ -1,36 +1,27 @@
-"""Evaluation: every contender lives in the same towns, and each town gives one pair of figures per contender."""
+"""What an evaluation found: every contender in the same towns, window by window, and each town's figures."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError, model_validator
 
-from townlet_core.config import Scenario, canonical_json, config_digest, digest
-from townlet_core.core import ENGINE, Simulation
+from townlet_core.config import canonical_json, digest
 from townlet_core.datasets.capture import capture_seed
-from townlet_core.errors import DataError, InputError
-from townlet_core.kernels import source_digest
-from townlet_core.policy.acting import Policy
+from townlet_core.errors import DataError
+from townlet_core.stability.claims import CANDIDATE, CURRENT, TEACHER, Figures
 from townlet_core.stability.criteria import FROZEN, Figure
-from townlet_core.telemetry.intervals import Interval, mean_interval, paired_interval
+from townlet_core.telemetry.intervals import Interval, bootstrap_interval, paired_interval
 
-CANDIDATE, CURRENT, TEACHER = "candidate", "current", "teacher"
-"""Names of the contenders that a gate knows: what is judged, the release it would replace, and the scripted teacher."""
+__all__ = ["CANDIDATE", "CURRENT", "TEACHER", "Evaluation", "PolicyRun", "ScenarioRun", "Window", "window_seed"]
 
-FORMAT_VERSION = 1
-
-Progress = Callable[[int, int], None]
-"""Called with the ticks lived and the ticks in all."""
+FORMAT_VERSION = 2
 
 
-class Contender(NamedTuple):
-    """A policy that enters an evaluation: the digest that identifies it, and how it enters a simulation."""
-
-    digest: str
-    enter: Callable[[Simulation], Policy]
+def window_seed(scenario: str, seed: int, window: int) -> int:
+    """The seed of a window's towns in a scenario: no capture and no other window has them."""
+    return capture_seed(scenario, f"{seed}/{window}", "evaluation")
 
 
 class PolicyRun(BaseModel):
@@ -40,9 +31,14 @@ class PolicyRun(BaseModel):
     kpis: dict[str, tuple[Figure, ...]]
     decisions: dict[str, tuple[int, ...]]
 
+    def followed_by(self, more: "PolicyRun") -> "PolicyRun":
+        """The figures of these towns and of those that come after them."""
+        kpis = {name: values + more.kpis[name] for name, values in self.kpis.items()}
+        return PolicyRun(kpis=kpis, decisions={name: n + more.decisions[name] for name, n in self.decisions.items()})
+
 
 class ScenarioRun(BaseModel):
-    """One scenario: the towns, numbered from 0 under one seed, and how every contender fared in them."""
+    """One scenario of a window: towns numbered from 0 under one seed, and how every contender fared in them."""
 
     model_config = FROZEN
     config_digest: str
@@ -58,6 +54,28 @@ class ScenarioRun(BaseModel):
                     raise ValueError(f"{name}: {figure} has {len(values)} values for {self.towns} towns")
         return self
 
+    def followed_by(self, more: "ScenarioRun") -> "ScenarioRun":
+        """These towns and those that come after them under the same seed."""
+        policies = {name: run.followed_by(more.policies[name]) for name, run in self.policies.items()}
+        return self.model_copy(update={"towns": self.towns + more.towns, "policies": policies})
+
+
+class Window(BaseModel):
+    """Towns that no other window has, in every scenario. The window's number, from 1, is part of their seeds."""
+
+    model_config = FROZEN
+    number: int
+    scenarios: dict[str, ScenarioRun]
+
+    def figures(self) -> Figures:
+        """Every figure by (scenario, policy, figure); NaN in a town where it was not measured."""
+        return {
+            (scenario, policy, kpi): _numbers(values)
+            for scenario, run in self.scenarios.items()
+            for policy, outcome in run.policies.items()
+            for kpi, values in outcome.kpis.items()
+        }
+
 
 class Evaluation(BaseModel):
     """The whole evaluation, without times or hosts: the same policies, towns and engine give the same bytes."""
@@ -68,14 +86,26 @@ class Evaluation(BaseModel):
     days: int
     engine: str
     """Digest of the sources that decide what happens in a town."""
+    plan: str | None
+    """Digest of the plan that the evaluation followed, fixed before it began; None where it followed none."""
     policies: dict[str, str]
     """Digest of every contender by name."""
-    scenarios: dict[str, ScenarioRun]
+    windows: tuple[Window, ...]
 
     @property
     def digest(self) -> str:
         """SHA-256 of the canonical form."""
         return digest(self)
+
+    @property
+    def scenarios(self) -> tuple[str, ...]:
+        """Every scenario that was lived in, sorted."""
+        return tuple(sorted({name for window in self.windows for name in window.scenarios}))
+
+    @property
+    def runs(self) -> tuple[tuple[int, str, ScenarioRun], ...]:
+        """Every run with the number of its window and its scenario, in order."""
+        return tuple((w.number, name, run) for w in self.windows for name, run in sorted(w.scenarios.items()))
 
     def to_json(self) -> bytes:
         """The canonical JSON."""
@@ -95,75 +125,48 @@ class Evaluation(BaseModel):
             key = ".".join(str(part) for part in first["loc"]) or "document"
             raise DataError(f"{name}: {key}: {first['msg']}; evaluate again") from error
 
+    @property
+    def foreign_towns(self) -> tuple[str, ...]:
+        """The runs whose towns are not those of the evaluation's seed and the window's number, one line each."""
+        owed = [
+            (f"{name} in window {window}", run.seed, window_seed(name, self.seed, window))
+            for window, name, run in self.runs
+        ]
+        repeated = [f"window {w.number} twice" for i, w in enumerate(self.windows) if w.number != i + 1]
+        return (*repeated, *(told for told, found, expected in owed if found != expected))
+
     def towns_of(self, scenario: str) -> int:
-        """How many towns of a scenario every contender lived in."""
-        return self.scenarios[scenario].towns
+        """How many towns of a scenario every contender lived in, over all windows."""
+        return sum(run.towns for _, name, run in self.runs if name == scenario)
 
     def figures(self, scenario: str, policy: str, kpi: str) -> NDArray[np.float64] | None:
-        """One contender's figure in each town, NaN where it was not measured; None where there is no such figure."""
-        run = self.scenarios[scenario].policies.get(policy) if scenario in self.scenarios else None
-        if run is None or kpi not in run.kpis:
-            return None
-        return np.array([np.nan if value is None else value for value in run.kpis[kpi]])
-
-
-def evaluate(
-    contenders: Mapping[str, Contender],
-    scenarios: Sequence[Scenario],
-    *,
-    towns: int,
-    days: int,
-    seed: int,
-    threads: int = 1,
-    progress: Progress | None = None,
-) -> Evaluation:
-    """Let every contender live in the same held-out towns of every scenario.
-
-    Args:
-        contenders: Who takes part, by name.
-        scenarios: Where they live.
-        towns: Towns per scenario.
-        days: How long they live there.
-        seed: Chooses the towns; they are others than any capture's.
-        threads: Threads of the engine; the result does not depend on it.
-        progress: Called once per simulated day.
-
-    Raises:
-        InputError: Nobody takes part, nowhere, or for no time.
-        CheckpointError: A contender cannot live in one of the towns.
-    """
-    if not contenders or not scenarios or towns < 2 or days < 1:
-        raise InputError("evaluation: needs a policy, a scenario, at least 2 towns and at least 1 day")
-    lived = sum(_ticks(scenario, days) for scenario in scenarios) * len(contenders)
-    trial = _Trial(towns, days, seed, threads, _Tally(progress, lived))
-    return Evaluation(
-        seed=seed,
-        days=days,
-        engine=source_digest(*ENGINE),
-        policies={name: contender.digest for name, contender in contenders.items()},
-        scenarios={scenario.name: _scenario_run(contenders, scenario, trial) for scenario in scenarios},
-    )
+        """One contender's figure in each town of all windows, NaN where it was not measured; None if there is none."""
+        runs = [run.policies.get(policy) for _, name, run in self.runs if name == scenario]
+        values = [run.kpis.get(kpi) for run in runs if run is not None]
+        known = [_numbers(one) for one in values if one is not None]
+        return np.concatenate(known) if known and len(known) == len(runs) else None
 
 
 def estimate(evaluation: Evaluation, scenario: str, policy: str, kpi: str, confidence: float) -> Interval | None:
-    """A figure's mean over towns with its Student-t interval; None where it was not measured."""
+    """A figure's mean over towns with its bootstrap interval; None where it was not measured."""
     values = evaluation.figures(scenario, policy, kpi)
-    return None if values is None else mean_interval(values, confidence)
+    return None if values is None else bootstrap_interval(values, confidence)
 
 
 def difference(
     evaluation: Evaluation, scenario: str, policy: str, baseline: str, kpi: str, confidence: float
 ) -> Interval | None:
-    """The mean of `policy - baseline` over the same towns with its interval; None where one is missing."""
+    """The mean of `policy - baseline` over the same towns with its Student-t interval; None where one is missing."""
     ours = evaluation.figures(scenario, policy, kpi)
     theirs = evaluation.figures(scenario, baseline, kpi)
     return None if ours is None or theirs is None else paired_interval(ours, theirs, confidence)
 
 
 def towns_table(evaluation: Evaluation) -> pa.Table:
-    """The rollouts as a table: a row per scenario, contender and town, with every figure and count of decisions."""
+    """The rollouts as a table: a row per window, scenario, contender and town, with every figure and all decisions."""
     rows = [
         {
+            "window": window,
             "scenario": scenario,
             "policy": policy,
             "town": town,
@@ -171,61 +174,12 @@ def towns_table(evaluation: Evaluation) -> pa.Table:
             **{kpi: values[town] for kpi, values in outcome.kpis.items()},
             **{f"decisions_{action}": values[town] for action, values in outcome.decisions.items()},
         }
-        for scenario, run in sorted(evaluation.scenarios.items())
+        for window, scenario, run in evaluation.runs
         for policy, outcome in sorted(run.policies.items())
         for town in range(run.towns)
     ]
     return pa.Table.from_pylist(rows)
 
 
-class _Trial(NamedTuple):
-    """How long an evaluation is, and how far it has come."""
-
-    towns: int
-    days: int
-    seed: int
-    threads: int
-    told: "_Tally"
-
-
-class _Tally:
-    def __init__(self, progress: Progress | None, total: int) -> None:
-        self._progress, self._total, self._done = progress, total, 0
-
-    def add(self, ticks: int) -> None:
-        self._done += ticks
-        if self._progress is not None:
-            self._progress(self._done, self._total)
-
-
-def _ticks(scenario: Scenario, days: int) -> int:
-    return days * scenario.config.clock.ticks_per_day
-
-
-def _scenario_run(contenders: Mapping[str, Contender], scenario: Scenario, trial: _Trial) -> ScenarioRun:
-    seed = capture_seed(scenario.name, str(trial.seed), "evaluation")
-    clock = scenario.config.clock.model_copy(update={"episode_days": trial.days})
-    config = scenario.config.model_copy(update={"clock": clock})
-    policies = {}
-    for name, contender in contenders.items():
-        sim = Simulation(config, trial.towns, seed, threads=trial.threads)
-        policies[name] = _live(sim, contender.enter(sim), trial)
-    return ScenarioRun(config_digest=config_digest(scenario.config), seed=seed, towns=trial.towns, policies=policies)
-
-
-def _live(sim: Simulation, policy: Policy, trial: _Trial) -> PolicyRun:
-    sim.reset()
-    shape = (sim.shape[0], len(sim.layout.actions))
-    decisions = np.zeros(shape, np.int64)
-    town_offset = np.arange(shape[0])[:, None] * shape[1]
-    for _ in range(trial.days):
-        for _ in range(sim.config.clock.ticks_per_day):
-            actions = policy.act(sim)
-            decided = (town_offset + actions)[sim.decision]
-            decisions += np.bincount(decided, minlength=decisions.size).reshape(shape)
-            sim.step(actions)
-        trial.told.add(sim.config.clock.ticks_per_day)
-    return PolicyRun(
-        kpis={name: tuple(float(value) for value in values) for name, values in sim.kpis().items()},
-        decisions={name: tuple(int(n) for n in decisions[:, index]) for index, name in enumerate(sim.layout.actions)},
-    )
+def _numbers(values: tuple[float | None, ...]) -> NDArray[np.float64]:
+    return np.array([np.nan if value is None else value for value in values], np.float64)

@@ -5,12 +5,12 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel
 
 from townlet_core.config import digest
-from townlet_core.config.gates import GatePolicy, GuardRail, UncomparedRule
+from townlet_core.config.gates import GatePolicy, Mode, UncomparedRule
+from townlet_core.stability.claims import CANDIDATE, CURRENT
 from townlet_core.stability.criteria import (
     FROZEN,
     Criterion,
     Verdict,
-    above,
     agrees,
     at_least,
     at_most,
@@ -18,8 +18,9 @@ from townlet_core.stability.criteria import (
     short,
     worst,
 )
-from townlet_core.stability.evaluation import CANDIDATE, CURRENT, Evaluation, difference, estimate
+from townlet_core.stability.evaluation import Evaluation
 from townlet_core.stability.evidence import Evidence
+from townlet_core.stability.windows import window_criteria
 
 Outcome = Literal["PROMOTE", "HOLD", "FAIL"]
 
@@ -217,51 +218,29 @@ def _comparisons(policy: GatePolicy, evidence: Evidence) -> list[Criterion]:
         return [missing("comparison", "the evaluation is missing")]
     absent = sorted(set(rules.scenarios) - set(evaluation.scenarios))
     remedy = f"an evaluation as the plan has it: seed {rules.seed}, days {rules.days}"
-    criteria = [
+    return [
+        agrees("comparison.plan", evaluation.plan, digest(policy), "the plan of the evaluation", "an evaluation by it"),
         agrees("comparison.seed", evaluation.seed, rules.seed, "the seed of the towns", remedy),
         agrees("comparison.days", evaluation.days, rules.days, "the number of days", remedy),
+        _own_towns(evaluation),
         *(missing(f"comparison.{name}", f"scenario {name} was not evaluated") for name in absent),
+        *window_criteria(rules, modes_against(policy, evidence.baseline_digest, evidence.incompatible), evaluation),
     ]
-    uncompared = _uncompared(policy, evidence)
-    baselines = rules.baselines if uncompared is None else (uncompared.rule.must_match,)
-    for scenario in sorted(evaluation.scenarios):
-        towns = evaluation.towns_of(scenario)
-        criteria.append(_enough_towns(f"comparison.{scenario}.towns", towns, rules.min_towns))
-        for kpi, rule in sorted(rules.guard_rails.items()):
-            rail = _Rail(evaluation, rules.confidence, scenario, kpi, rule)
-            criteria += [] if rule.minimum is None else [_minimum(rail, rule.minimum)]
-            criteria += [_not_worse(rail, baseline) for baseline in baselines]
-    return criteria
 
 
-def _enough_towns(name: str, towns: int, needed: int) -> Criterion:
-    criterion = at_least(name, towns, needed, "the number of towns")
-    # Too few towns say nothing against the candidate: they hold, they do not fail.
-    return criterion if criterion.verdict is Verdict.PASS else criterion.model_copy(update={"verdict": Verdict.HOLD})
+def _own_towns(evaluation: Evaluation) -> Criterion:
+    foreign = evaluation.foreign_towns
+    told = f"of other towns than the plan chooses: {foreign[0]}" if foreign else "its own"
+    return agrees("comparison.towns", told, "its own", "the evaluation's every window", "an evaluation by the plan")
 
 
-class _Rail(NamedTuple):
-    """One guard-rail in one scenario, with everything that judging it needs."""
+def modes_against(policy: GatePolicy, baseline_digest: str | None, incompatible: str | None) -> dict[str, Mode]:
+    """The baselines that a candidate is held to, and what must be shown on the primary figure against each.
 
-    evaluation: Evaluation
-    confidence: float
-    scenario: str
-    kpi: str
-    rule: GuardRail
-
-
-def _minimum(rail: _Rail, minimum: float) -> Criterion:
-    name, told = f"guard.{rail.scenario}.{rail.kpi}.minimum", f"{rail.kpi} of the candidate in {rail.scenario}"
-    own = estimate(rail.evaluation, rail.scenario, CANDIDATE, rail.kpi, rail.confidence)
-    return above(name, own, minimum, told) if own is not None else missing(name, f"{told} was not measured", minimum)
-
-
-def _not_worse(rail: _Rail, baseline: str) -> Criterion:
-    name = f"guard.{rail.scenario}.{rail.kpi}.{baseline}"
-    told = f"{rail.kpi} of the candidate less that of {baseline} in {rail.scenario}"
-    apart = difference(rail.evaluation, rail.scenario, CANDIDATE, baseline, rail.kpi, rail.confidence)
-    level = estimate(rail.evaluation, rail.scenario, baseline, rail.kpi, rail.confidence)
-    if apart is None or level is None:
-        return missing(name, f"{told} was not measured")
-    margin = rail.rule.margin if rail.rule.scale == "absolute" else rail.rule.margin * abs(level.mean)
-    return above(name, apart, -margin, told)
+    Without a release to compare with it is the one that the plan's rule for that case names, who must be matched.
+    """
+    if baseline_digest is None:
+        return {policy.first_release.must_match: "no_worse"}
+    if incompatible is not None:
+        return {policy.incompatible_release.must_match: "no_worse"}
+    return dict(policy.comparison.primary.against)

@@ -1,10 +1,15 @@
-"""Means with Student-t confidence intervals, and the same for paired differences."""
+"""Means with confidence intervals: Student's t, the same for paired differences, and a corrected bootstrap."""
 
+from functools import lru_cache
 from math import nan, sqrt
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+
+FEWEST_TO_DRAW = 20
+"""Below this many values a bootstrap covers too little, and Student's t takes its place."""
+DRAWS = 2000
 
 
 class Interval(NamedTuple):
@@ -49,6 +54,47 @@ def paired_interval(a: ArrayLike, b: ArrayLike, confidence: float = 0.95) -> Int
     if left.shape != right.shape:
         raise ValueError(f"paired values must come in pairs, found {left.shape} and {right.shape}")
     return mean_interval(left - right, confidence)
+
+
+def bootstrap_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
+    """Estimate a mean with a bootstrap interval that is corrected for bias and skewness (BCa).
+
+    It follows skewed figures better than Student's t, which takes its place below 20 values. The draws depend on the
+    number of values alone, so the same values give the same interval.
+
+    Args:
+        values: As for `mean_interval`.
+        confidence: As for `mean_interval`.
+
+    Source: Efron, Journal of the American Statistical Association 82 (1987).
+    """
+    plain = mean_interval(values, confidence)
+    sample = np.asarray(values, dtype=np.float64)
+    if sample.size < FEWEST_TO_DRAW or not np.isfinite(plain.mean) or np.ptp(sample) == 0.0:
+        return plain
+    means = np.sort(_draws(sample.size) @ sample / sample.size)
+    low, high = np.quantile(means, _corrected(sample, means, confidence))
+    return Interval(plain.mean, float(low), float(high), plain.n)
+
+
+@lru_cache(maxsize=8)
+def _draws(size: int) -> NDArray[np.float64]:
+    """How often each value is drawn, [draws, values]."""
+    chances = np.full(size, 1.0 / size)
+    return np.random.default_rng(size).multinomial(size, chances, DRAWS).astype(np.float64)
+
+
+def _corrected(sample: NDArray[np.float64], means: NDArray[np.float64], confidence: float) -> NDArray[np.float64]:
+    """The two quantiles of the drawn means that bound the interval."""
+    from scipy.special import ndtr, ndtri
+
+    below = np.count_nonzero(means < sample.mean()) + 0.5 * np.count_nonzero(means == sample.mean())
+    bias = ndtri(np.clip(below / len(means), 0.5 / len(means), 1.0 - 0.5 / len(means)))
+    gaps = sample - sample.mean()  # leaving a value out moves the mean against its gap
+    skew = (gaps**3).sum() / (6.0 * (gaps**2).sum() ** 1.5)
+    ends = bias + ndtri(np.array([0.5 - confidence / 2.0, 0.5 + confidence / 2.0]))
+    quantiles: NDArray[np.float64] = ndtr(bias + ends / (1.0 - skew * ends))
+    return quantiles
 
 
 def _half_width(sample: np.ndarray[tuple[int, ...], np.dtype[np.float64]], confidence: float) -> float:

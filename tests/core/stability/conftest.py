@@ -1,22 +1,34 @@
 """Evidence made of drawn figures: a candidate whose difference from the teacher is known exactly."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from townlet_core.config import digest
 from townlet_core.config.gates import GatePolicy, load_gates
+from townlet_core.config.telemetry import CanaryRules
 from townlet_core.stability import CloningEvidence, DataEvidence, Evaluation, Evidence
-from townlet_core.stability.evaluation import PolicyRun, ScenarioRun
+from townlet_core.stability.evaluation import PolicyRun, ScenarioRun, Window, window_seed
 
 GATES = Path(__file__).parents[3] / "configs/gates.yaml"
 CANDIDATE, CURRENT, TEACHER, DATASET = "c" * 64, "9" * 64, "7" * 64, "d" * 64
 ENGINE = "e" * 64
 SCENARIOS = ("low_money", "one_shower", "ordinary_day", "stove_outage")
-LEVELS = {"survival": 1.0, "needs_ok_share": 0.9, "attendance": 0.95, "return": 2.5}
-SPREAD = {"survival": 0.0, "needs_ok_share": 0.02, "attendance": 0.02, "return": 0.1}
-TOWNS = 32
+PLAN = load_gates(GATES)
+CANARIES = dict.fromkeys((f"canary_{name}" for name in CanaryRules.model_fields), 0.0)
+LEVELS = {"survival": 1.0, "needs_ok_share": 0.9, "attendance": 0.95, "return": 2.5, "conflicts": 0.6, "rivalry": 0.02}
+SPREAD = {
+    "survival": 0.0,
+    "needs_ok_share": 0.02,
+    "attendance": 0.02,
+    "return": 0.1,
+    "conflicts": 0.1,
+    "rivalry": 0.005,
+}
+LEVELS, SPREAD = LEVELS | CANARIES, SPREAD | CANARIES
+TOWNS = PLAN.comparison.towns[1]
 DIFFERENCE = "feature 9 is 'wallet' in the policy and 'purse' in the town"
 
 
@@ -36,18 +48,31 @@ def drawn_evaluation(
     towns: int = TOWNS,
     scenarios: tuple[str, ...] = SCENARIOS,
     current: str | None = None,
+    plan: GatePolicy = PLAN,
 ) -> Evaluation:
     """An evaluation in which the candidate differs from the teacher by `shift` on average."""
     generator = np.random.default_rng(seed)
     digests = {"candidate": CANDIDATE, "teacher": TEACHER} | ({"current": current} if current else {})
-    runs = {}
-    for scenario in scenarios:
-        common = generator.normal(size=(len(LEVELS), towns))
-        policies = {
-            name: drawn_run(generator, towns, (shift or {}) if name == "candidate" else {}, common) for name in digests
-        }
-        runs[scenario] = ScenarioRun(config_digest="f" * 64, seed=seed, towns=towns, policies=policies)
-    return Evaluation(seed=1, days=1, engine=ENGINE, policies=digests, scenarios=runs)
+    windows = []
+    for number in range(1, plan.comparison.windows + 1):
+        runs = {}
+        for scenario in scenarios:
+            common = generator.normal(size=(len(LEVELS), towns))
+            policies = {
+                name: drawn_run(generator, towns, (shift or {}) if name == "candidate" else {}, common)
+                for name in digests
+            }
+            town_seed = window_seed(scenario, plan.comparison.seed, number)
+            runs[scenario] = ScenarioRun(config_digest="f" * 64, seed=town_seed, towns=towns, policies=policies)
+        windows.append(Window(number=number, scenarios=runs))
+    return Evaluation(
+        seed=plan.comparison.seed,
+        days=plan.comparison.days,
+        engine=ENGINE,
+        plan=digest(plan),
+        policies=digests,
+        windows=tuple(windows),
+    )
 
 
 def sound_evidence(**changes: object) -> Evidence:
@@ -90,19 +115,21 @@ def with_incompatible(**changes: object) -> Evidence:
 @pytest.fixture(scope="session")
 def plan() -> GatePolicy:
     """The shipped plan."""
-    return load_gates(GATES)
+    return PLAN
 
 
-Change = Callable[[Evaluation], Evaluation]
+def by_plan(plan: GatePolicy, evidence: Evidence) -> Evidence:
+    """The same evidence, as if another plan had been fixed before the evaluation."""
+    assert evidence.evaluation is not None
+    evaluation = evidence.evaluation.model_copy(update={"plan": digest(plan)})
+    return evidence.model_copy(update={"evaluation": evaluation})
 
 
 def with_figure(
-    evaluation: Evaluation, kpi: str, town: int, value: float | None, policy: str = "candidate"
+    evaluation: Evaluation, kpi: str, town: int, value: float | None, policy: str = "candidate", window: int = 1
 ) -> Evaluation:
-    """The evaluation with one town's figure replaced in the ordinary day."""
-    run = evaluation.scenarios["ordinary_day"]
-    values = list(run.policies[policy].kpis[kpi])
-    values[town] = value
-    changed = PolicyRun(kpis=run.policies[policy].kpis | {kpi: tuple(values)}, decisions=run.policies[policy].decisions)
-    scenario = run.model_copy(update={"policies": run.policies | {policy: changed}})
-    return evaluation.model_copy(update={"scenarios": evaluation.scenarios | {"ordinary_day": scenario}})
+    """The evaluation with one town's figure replaced in the ordinary day of a window."""
+    body = evaluation.model_dump()
+    kpis = body["windows"][window - 1]["scenarios"]["ordinary_day"]["policies"][policy]["kpis"]
+    kpis[kpi] = (*kpis[kpi][:town], value, *kpis[kpi][town + 1 :])
+    return Evaluation.model_validate(body)

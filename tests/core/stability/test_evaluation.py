@@ -58,10 +58,10 @@ def test_somebody_who_never_works_attends_no_shift(evaluation: Evaluation) -> No
 
 
 def test_decisions_are_counted_by_action_and_town(evaluation: Evaluation) -> None:
-    idler = evaluation.scenarios["ordinary_day"].policies["candidate"].decisions
+    idler = evaluation.windows[0].scenarios["ordinary_day"].policies["candidate"].decisions
     assert all(sum(counts) == 0 for action, counts in idler.items() if action != "idle")
     assert all(count > 0 for count in idler["idle"])
-    teacher = evaluation.scenarios["ordinary_day"].policies["teacher"].decisions
+    teacher = evaluation.windows[0].scenarios["ordinary_day"].policies["teacher"].decisions
     assert sum(teacher["work"]) > 0
     assert sum(teacher["sleep"]) > 0
 
@@ -70,8 +70,8 @@ def test_an_evaluation_does_not_depend_on_threads_or_on_who_else_takes_part(
     evaluation: Evaluation, scenarios: list[Scenario]
 ) -> None:
     alone = evaluate({"teacher": TEACHER}, scenarios[1:], towns=4, days=2, seed=1, threads=2)
-    ours = evaluation.scenarios["ordinary_day"].policies["teacher"]
-    assert alone.scenarios["ordinary_day"].policies["teacher"] == ours
+    ours = evaluation.windows[0].scenarios["ordinary_day"].policies["teacher"]
+    assert alone.windows[0].scenarios["ordinary_day"].policies["teacher"] == ours
 
 
 def test_a_town_of_a_longer_evaluation_is_the_same_town(evaluation: Evaluation, scenarios: list[Scenario]) -> None:
@@ -84,7 +84,7 @@ def test_a_town_of_a_longer_evaluation_is_the_same_town(evaluation: Evaluation, 
 
 
 def test_held_out_towns_are_no_captured_towns(evaluation: Evaluation) -> None:
-    seeds = {run.seed for run in evaluation.scenarios.values()}
+    seeds = {run.seed for _, _, run in evaluation.runs}
     captured = {capture_seed(name, f"2026-11-{day:02d}") for name in evaluation.scenarios for day in range(1, 31)}
     assert len(seeds) == 2
     assert seeds.isdisjoint(captured)
@@ -99,7 +99,9 @@ def test_an_evaluation_survives_its_own_json(evaluation: Evaluation) -> None:
 def test_the_rollouts_have_a_row_per_scenario_contender_and_town(evaluation: Evaluation) -> None:
     table = towns_table(evaluation)
     assert table.num_rows == 2 * 3 * 4
-    assert {"scenario", "policy", "town", "seed", "survival", "return", "decisions_work"} <= set(table.column_names)
+    assert {"window", "scenario", "policy", "town", "seed", "survival", "return", "decisions_work"} <= set(
+        table.column_names
+    )
     rows = [row for row in table.to_pylist() if (row["scenario"], row["policy"]) == ("one_shower", "teacher")]
     expected = evaluation.figures("one_shower", "teacher", "return")
     assert expected is not None
@@ -108,10 +110,10 @@ def test_the_rollouts_have_a_row_per_scenario_contender_and_town(evaluation: Eva
 
 def test_a_figure_that_is_no_number_is_missing_not_zero(evaluation: Evaluation) -> None:
     body = evaluation.model_dump()
-    returns = list(body["scenarios"]["ordinary_day"]["policies"]["candidate"]["kpis"]["return"])
-    body["scenarios"]["ordinary_day"]["policies"]["candidate"]["kpis"]["return"] = [float("nan"), *returns[1:]]
+    kpis = body["windows"][0]["scenarios"]["ordinary_day"]["policies"]["candidate"]["kpis"]
+    kpis["return"] = [float("nan"), *kpis["return"][1:]]
     spoilt = Evaluation(**body)
-    assert spoilt.scenarios["ordinary_day"].policies["candidate"].kpis["return"][0] is None
+    assert spoilt.windows[0].scenarios["ordinary_day"].policies["candidate"].kpis["return"][0] is None
     mean = estimate(spoilt, "ordinary_day", "candidate", "return", 0.95)
     assert mean is not None
     assert np.isnan(mean.mean)
@@ -119,7 +121,7 @@ def test_a_figure_that_is_no_number_is_missing_not_zero(evaluation: Evaluation) 
 
 def test_a_town_that_is_missing_from_the_figures_is_refused(evaluation: Evaluation) -> None:
     body = evaluation.model_dump(mode="json")
-    body["scenarios"]["ordinary_day"]["towns"] = 5
+    body["windows"][0]["scenarios"]["ordinary_day"]["towns"] = 5
     with pytest.raises(DataError, match="has 4 values for 5 towns"):
         Evaluation.from_json(canonical_json(body), "evaluation.json")
 

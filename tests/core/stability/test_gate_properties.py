@@ -6,13 +6,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.core.stability.conftest import GATES, drawn_evaluation, sound_evidence, with_figure
-from townlet_core.config.gates import load_gates
+from tests.core.stability.conftest import PLAN, by_plan, drawn_evaluation, sound_evidence, with_figure
 from townlet_core.stability import CloningEvidence, Criterion, DataEvidence, Verdict, decide
-from townlet_core.stability.criteria import above, at_least, at_most, worst
-from townlet_core.telemetry import Interval
+from townlet_core.stability.criteria import at_least, at_most, worst
 
-PLAN = load_gates(GATES)
 BAD = st.sampled_from([None, math.nan, math.inf, -math.inf])
 ANY = st.floats(allow_nan=True, allow_infinity=True)
 
@@ -37,14 +34,6 @@ def test_no_criteria_at_all_hold() -> None:
 def test_a_figure_passes_only_when_it_is_a_number_on_the_right_side(value: float, bound: float) -> None:
     assert (at_least("x", value, bound, "it").verdict is Verdict.PASS) == (math.isfinite(value) and value >= bound)
     assert (at_most("x", value, bound, "it").verdict is Verdict.PASS) == (math.isfinite(value) and value <= bound)
-
-
-@given(ANY, st.floats(0, 100) | BAD.filter(lambda x: x is not None), st.floats(-10, 10))
-def test_an_estimate_passes_only_when_all_of_it_is_above(mean: float, half: float, bound: float) -> None:
-    verdict = above("x", Interval(mean, mean - half, mean + half, 16), bound, "it").verdict
-    sound = math.isfinite(mean) and math.isfinite(half) and math.isfinite(mean + half) and math.isfinite(mean - half)
-    assert (verdict is Verdict.PASS) == (sound and mean - half >= bound)
-    assert (verdict is Verdict.FAIL) == (sound and mean + half < bound)
 
 
 @given(
@@ -96,12 +85,13 @@ def test_evidence_about_something_else_never_promotes(name: str) -> None:
 
 def test_a_harsher_margin_never_improves_the_verdict() -> None:
     order = {"PROMOTE": 0, "HOLD": 1, "FAIL": 2}
-    evidence = sound_evidence(evaluation=drawn_evaluation(shift={"return": -0.05}))
+    evidence = sound_evidence(evaluation=drawn_evaluation(shift={"return": -0.02}))
     severities = []
     for margin in np.linspace(0.3, 0.001, 12):
         rail = PLAN.comparison.guard_rails["return"].model_copy(update={"margin": float(margin)})
         comparison = PLAN.comparison.model_copy(update={"guard_rails": PLAN.comparison.guard_rails | {"return": rail}})
-        severities.append(order[decide(PLAN.model_copy(update={"comparison": comparison}), evidence).verdict])
+        plan = PLAN.model_copy(update={"comparison": comparison})
+        severities.append(order[decide(plan, by_plan(plan, evidence)).verdict])
     assert severities == sorted(severities)
     assert severities[0] == 0
     assert severities[-1] > 0

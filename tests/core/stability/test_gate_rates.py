@@ -21,9 +21,15 @@ def test_a_policy_as_good_as_the_teacher_never_fails_and_is_mostly_promoted(plan
 
 
 def test_a_policy_worse_by_twice_the_margin_is_never_promoted(plan: GatePolicy) -> None:
-    for kpi, loss in (("attendance", 0.1), ("needs_ok_share", 0.1), ("return", 0.5), ("survival", 0.04)):
+    for kpi, loss in (
+        ("attendance", 0.04),
+        ("needs_ok_share", 0.06),
+        ("return", 0.2),
+        ("survival", 0.04),
+        ("conflicts", -0.4),
+    ):
         assert verdicts(plan, {kpi: -loss})["PROMOTE"] == 0
 
 
 def test_a_policy_worse_by_exactly_the_margin_is_promoted_less_often_than_alpha_allows(plan: GatePolicy) -> None:
-    assert verdicts(plan, {"attendance": -0.05})["PROMOTE"] <= 0.025 * TRIALS
+    assert verdicts(plan, {"attendance": -0.02})["PROMOTE"] <= 0.05 * TRIALS

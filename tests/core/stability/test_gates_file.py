@@ -16,8 +16,11 @@ TEXT = GATES.read_text()
     [
         ("min_accuracy: 0.90", "min_acuracy: 0.90", ["cloning.min_acuracy", "min_accuracy"]),
         ("min_accuracy: 0.90", "min_accuracy: 1.2", ["cloning.min_accuracy", "1.2"]),
-        ("min_towns: 32", "min_towns: 1", ["comparison.min_towns"]),
-        ("confidence: 0.95", "confidence: high", ["comparison.confidence", "high"]),
+        ("towns: [24, 48, 96]", "towns: [24, 24, 96]", ["comparison.towns", "more than the one before"]),
+        ("alpha: 0.05\n  fail", "alpha: high\n  fail", ["comparison.alpha", "high"]),
+        ("against: {current: no_worse", "against: {current: not_worse", ["against.current", "no_worse"]),
+        ("allowed: [queue_pressure]", "allowed: [queue_presure]", ["comparison.canaries.allowed", "queue_pressure"]),
+        ("refuse: {noise: 0.05", "refuse: {noise: 0.07", ["calibration", "among noise"]),
         ("margin: 0.25, scale: absolute", "margin: 0.25, scale: relativ", ["return.scale", "relative"]),
         ("first_release:\n  allow: true\n", "first_release:\n", ["first_release.allow"]),
         ("incompatible_release:\n  allow: true\n", "incompatible_release:\n", ["incompatible_release.allow"]),
@@ -27,7 +30,7 @@ TEXT = GATES.read_text()
             "incompatible_release:\n  allow: perhaps\n",
             ["incompatible_release.allow", "perhaps"],
         ),
-        ("margin: 0.02", "margin: -0.02", ["comparison.guard_rails.survival.margin"]),
+        ("margin: 0.03", "margin: -0.03", ["comparison.guard_rails.survival.margin"]),
         ("min_decisions: 5000", "min_decisions: .nan", ["data.min_decisions", "finite"]),
     ],
 )

@@ -1,0 +1,212 @@
+"""The evaluation suite: every contender lives in the same towns, by a plan or for a length of its own."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from townlet_core.config import Scenario, config_digest
+from townlet_core.config.gates import ComparisonRules, Mode
+from townlet_core.config.telemetry import CanaryRules
+from townlet_core.core import ENGINE, Simulation
+from townlet_core.errors import InputError
+from townlet_core.kernels import source_digest
+from townlet_core.policy.acting import Policy
+from townlet_core.stability.canaries import Canaries
+from townlet_core.stability.claims import CANARY, CANDIDATE, claims_of
+from townlet_core.stability.criteria import Verdict
+from townlet_core.stability.evaluation import Evaluation, PolicyRun, ScenarioRun, Window, window_seed
+from townlet_core.stability.looks import rule
+
+Progress = Callable[[int, int], None]
+"""Called with the town-days lived and the most that there can be."""
+
+
+class Contender(NamedTuple):
+    """A policy that enters an evaluation: the digest that identifies it, and how it enters a simulation."""
+
+    digest: str
+    enter: Callable[[Simulation], Policy]
+
+
+class Planned(NamedTuple):
+    """The plan of an evaluation: its rules, the digest of the whole plan, and what must be shown against whom."""
+
+    rules: ComparisonRules
+    digest: str
+    modes: Mapping[str, Mode]
+
+
+class Stay(NamedTuple):
+    """Which towns are lived in: from the town `first` of a seed on, for so many days, watched by canaries or not."""
+
+    seed: int
+    first: int
+    towns: int
+    days: int
+    canaries: CanaryRules | None = None
+    threads: int = 1
+
+
+def evaluate_by_plan(
+    contenders: Mapping[str, Contender],
+    scenarios: Sequence[Scenario],
+    plan: Planned,
+    *,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Let every contender live in the towns of the plan, look by look, and stop where the plan says it is decided.
+
+    Args:
+        contenders: Who takes part, by name; `candidate` is the one that is judged.
+        scenarios: Where they live: those that the plan lists.
+        plan: Fixed and digested before the first town is lived in; the evaluation records its digest.
+        threads: Threads of the engine; the result does not depend on it.
+        progress: Called after each contender's stay.
+
+    Raises:
+        InputError: Nobody takes part.
+        CheckpointError: A contender cannot live in one of the towns.
+    """
+    rules = plan.rules
+    told = _Told(progress, rules.windows * rules.towns[-1] * rules.days * len(scenarios) * len(contenders))
+    windows: list[Window] = []
+    while len(windows) < rules.windows:
+        window, verdict = _window(contenders, scenarios, plan, len(windows) + 1, threads, told)
+        windows.append(window)
+        if verdict is not Verdict.PASS:
+            break
+    return _evaluation(contenders, rules.seed, rules.days, plan.digest, windows)
+
+
+def evaluate(
+    contenders: Mapping[str, Contender],
+    scenarios: Sequence[Scenario],
+    *,
+    towns: int,
+    days: int,
+    seed: int,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Let every contender live in one window of held-out towns of every scenario, following no plan.
+
+    Raises:
+        InputError: Nobody takes part, nowhere, or for no time.
+        CheckpointError: A contender cannot live in one of the towns.
+    """
+    if not contenders or not scenarios or towns < 2 or days < 1:
+        raise InputError("evaluation: needs a policy, a scenario, at least 2 towns and at least 1 day")
+    told = _Told(progress, towns * days * len(scenarios) * len(contenders))
+    stay = Stay(seed, 0, towns, days, threads=threads)
+    window = Window(number=1, scenarios={one.name: _scenario_run(contenders, one, 1, stay, told) for one in scenarios})
+    return _evaluation(contenders, seed, days, None, [window])
+
+
+def live(policy: Callable[[Simulation], Policy], scenario: Scenario, stay: Stay) -> PolicyRun:
+    """Let one policy live in some towns of a scenario, and measure every figure in each of them."""
+    clock = scenario.config.clock.model_copy(update={"episode_days": stay.days})
+    config = scenario.config.model_copy(update={"clock": clock})
+    sim = Simulation(config, stay.towns, stay.seed, threads=stay.threads, first_town=stay.first)
+    entered = policy(sim)
+    sim.reset()
+    watch = _Watch(sim, stay.canaries)
+    for _ in range(stay.days * config.clock.ticks_per_day):
+        actions = entered.act(sim)
+        watch.before(actions)
+        sim.step(actions)
+        watch.after()
+    return watch.found()
+
+
+class _Told:
+    """Tells how far an evaluation has come."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self._progress, self._total, self._done = progress, total, 0
+
+    def add(self, town_days: int) -> None:
+        self._done += town_days
+        if self._progress is not None:
+            self._progress(self._done, self._total)
+
+
+class _Watch:
+    """Counts decisions, and notes in which towns a canary ever called."""
+
+    def __init__(self, sim: Simulation, rules: CanaryRules | None) -> None:
+        self._sim = sim
+        self._canaries = Canaries(sim, rules) if rules is not None else None
+        self._decisions = np.zeros((sim.shape[0], len(sim.layout.actions)), np.int64)
+        self._offset = np.arange(sim.shape[0])[:, None] * len(sim.layout.actions)
+
+    def before(self, actions: np.ndarray[tuple[int, ...], np.dtype[np.int8]]) -> None:
+        decided = (self._offset + actions)[self._sim.decision]
+        self._decisions += np.bincount(decided, minlength=self._decisions.size).reshape(self._decisions.shape)
+
+    def after(self) -> None:
+        if self._canaries is not None:
+            self._canaries.observe()
+
+    def found(self) -> PolicyRun:
+        figures: dict[str, tuple[float | None, ...]] = {
+            name: tuple(map(float, values)) for name, values in self._sim.kpis().items()
+        }
+        if self._canaries is not None:
+            for name, called in self._canaries.ever_called().items():
+                figures[f"{CANARY}{name}"] = tuple(map(float, called))
+        actions = enumerate(self._sim.layout.actions)
+        decisions = {name: tuple(map(int, self._decisions[:, index])) for index, name in actions}
+        return PolicyRun(kpis=figures, decisions=decisions)
+
+
+def _window(
+    contenders: Mapping[str, Contender],
+    scenarios: Sequence[Scenario],
+    plan: Planned,
+    number: int,
+    threads: int,
+    told: _Told,
+) -> tuple[Window, Verdict]:
+    rules, lived = plan.rules, 0
+    identical = {name for name, one in contenders.items() if one.digest == contenders[CANDIDATE].digest}
+    claims = claims_of(rules, plan.modes, frozenset(identical))
+    canaries = rules.canaries.rules if rules.canaries is not None else None
+    runs: dict[str, ScenarioRun] = {}
+    for towns in rules.towns:
+        stay = Stay(rules.seed, lived, towns - lived, rules.days, canaries, threads)
+        more = {one.name: _scenario_run(contenders, one, number, stay, told) for one in scenarios}
+        runs = {name: runs[name].followed_by(run) if name in runs else run for name, run in more.items()}
+        lived = towns
+        window = Window(number=number, scenarios=runs)
+        ruling = rule(claims, window.figures(), rules)
+        if ruling.over:
+            break
+    return window, ruling.verdict
+
+
+def _scenario_run(
+    contenders: Mapping[str, Contender], scenario: Scenario, window: int, stay: Stay, told: _Told
+) -> ScenarioRun:
+    there = stay._replace(seed=window_seed(scenario.name, stay.seed, window))
+    policies = {}
+    for name, contender in contenders.items():
+        policies[name] = live(contender.enter, scenario, there)
+        told.add(there.towns * there.days)
+    return ScenarioRun(
+        config_digest=config_digest(scenario.config), seed=there.seed, towns=there.towns, policies=policies
+    )
+
+
+def _evaluation(
+    contenders: Mapping[str, Contender], seed: int, days: int, plan: str | None, windows: Sequence[Window]
+) -> Evaluation:
+    return Evaluation(
+        seed=seed,
+        days=days,
+        engine=source_digest(*ENGINE),
+        plan=plan,
+        policies={name: contender.digest for name, contender in contenders.items()},
+        windows=tuple(windows),
+    )
