@@ -131,3 +131,12 @@ def test_another_layout_has_another_digest() -> None:
     renamed = layout._replace(features=(layout.features[0]._replace(name="appetite"), *layout.features[1:]))
     wider = layout_of(seeing("hybrid", local_window=13))
     assert len({layout.digest, wider.digest, renamed.digest}) == 3
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_documentation_says_how_large_an_observation_is(variant: str) -> None:
+    layout = layout_of(seeing(variant))
+    size = layout.cells + 4 * len(layout.features) + len(layout.actions)
+    page = (TOWN.parents[2] / "docs" / "observations.md").read_text()
+    row = next(line for line in page.splitlines() if line.startswith(f"| `{variant}` |"))
+    assert row.split("|")[3:5] == [f" {len(layout.features)} ", f" {size} "], "correct the table of variants"
