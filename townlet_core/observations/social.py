@@ -60,14 +60,14 @@ def _write_stranger(out, k):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _write_circle(town, rules, i, friends, size, out, k):  # type: ignore[no-untyped-def]
+def _write_circle(agents, ties, i, friends, size, half, out, k):  # type: ignore[no-untyped-def]
     """Write the ``size`` foremost friends or rivals; zeros where there are fewer."""
-    half, slot, score = rules.scalars[0].window // 2, -1, MOST
+    slot, score = -1, MOST
     for rank in range(size):
         if rank == 0 or slot >= 0:
-            slot, score = next_in_circle(town.ties, i, friends, score, slot)
+            slot, score = next_in_circle(ties, i, friends, score, slot)
         if slot >= 0:
-            _write_tie(town.agents, town.agents[i], town.ties[i, slot], half, out, k)
+            _write_tie(agents, agents[i], ties[i, slot], half, out, k)
         else:
             _write_stranger(out, k)
         k += PER_TIE
@@ -101,6 +101,7 @@ def write_social(town, rules, i, out, k):  # type: ignore[no-untyped-def]
     for trait in range(TRAITS):
         out[k + trait] = agent.personality[trait]
     out[k + TRAITS] = 1.0 if town.common.tick >= agent.chat_ready_at else 0.0
-    k = _write_circle(town, rules, i, True, scalars.top_friends, out, k + TRAITS + 1)
-    k = _write_circle(town, rules, i, False, scalars.top_rivals, out, k)
+    half = scalars.window // 2
+    k = _write_circle(town.agents, town.ties, i, True, scalars.top_friends, half, out, k + TRAITS + 1)
+    k = _write_circle(town.agents, town.ties, i, False, scalars.top_rivals, half, out, k)
     return _write_standing(town.ties, i, out, k) if scalars.sees_standing else k
