@@ -17,7 +17,7 @@ def small_configs(target: Path) -> None:
     for path in (target / "scenarios").glob("*.yaml"):
         edit(path, capture={"towns": 4, "days": 1, "exploration": 0.05})
     few = {"scenarios": ["ordinary_day"], "towns": 2, "ticks": 120, "updates": 2, "minibatch": 64}
-    edit(target / "training/quick.yaml", epochs=4, hidden=32, map_hidden=16, ppo=few)
+    edit(target / "training/quick.yaml", epochs=12, hidden=32, map_hidden=16, ppo=few)
     easy = {"min_accuracy": 0.1, "min_scenario_accuracy": 0.1, "min_margin_over_majority": 0.001}
     token = {"label": "night_shift", "role": "admin", "token": SECRET}
     edit(target / "console.yaml", auth={"enabled": True, "tokens": [token]})
