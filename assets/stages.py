@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from assets.calibration import gate_calibration
 from assets.capture import capture_asset
 from assets.curation import curated_asset
 from assets.datasets import dataset_asset
@@ -23,6 +24,7 @@ def line_assets(scenarios: Sequence[str]) -> list[dg.AssetsDefinition]:
         policy_candidate,
         telemetry_summary,
         evaluation,
+        gate_calibration,
         promotion_decision,
         release_bundle,
         release_pointer,

@@ -23,7 +23,7 @@ def small_configs(target: Path) -> None:
     edit(target / "console.yaml", auth={"enabled": True, "tokens": [token]})
     plan = yaml.safe_load((target / "gates.yaml").read_text())
     plan["data"]["min_decisions"] = 1
-    rails = {kpi: {"margin": 1.0, "scale": "absolute"} for kpi in ("survival", "attendance")}
+    rails = {kpi: {"margin": 2.0, "scale": "absolute"} for kpi in ("survival", "attendance")}
     primary = {**plan["comparison"]["primary"], "margin": 100.0}
     small = {"towns": [4, 8], "guard_rails": rails, "primary": primary, "bands": {}, "canaries": None}
     calibration = {**plan["calibration"], "towns": 8, "trials": 20}

@@ -12,6 +12,7 @@ import yaml
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 DAY = "2026-11-01"
+JUDGING = {"evaluation", "gate_calibration"}
 DECIDING = {"promotion_decision", "promotion_decision_verdict"}
 BUNDLING = {"release_bundle", "release_bundle_verifies", "release_pointer"}
 
@@ -59,20 +60,20 @@ def mended(dagster, without_plan):
     return dagster.reexecute(without_plan)
 
 
-def test_without_its_plan_the_promotion_fails_and_says_which_file_is_missing(dagster, without_plan) -> None:
+def test_without_its_plan_nothing_is_judged_and_the_missing_file_is_named(dagster, without_plan) -> None:
     assert without_plan.status == "FAILURE"
-    assert outcomes(without_plan, "FAILURE") == {"promotion_decision"}
+    assert outcomes(without_plan, "FAILURE") == JUDGING
     assert "gates.yaml" in dagster.failures(without_plan)
 
 
-def test_without_its_plan_nothing_after_the_promotion_ran(without_plan, house) -> None:
+def test_without_its_plan_only_what_needs_none_ran(without_plan, house) -> None:
     assert not BUNDLING & outcomes(without_plan, "SUCCESS")
-    assert {"policy_candidate", "evaluation", "telemetry_summary"} <= outcomes(without_plan, "SUCCESS")
+    assert {"policy_candidate", "telemetry_summary"} <= outcomes(without_plan, "SUCCESS")
 
 
-def test_from_failure_only_the_failed_step_and_those_after_it_run(mended, without_plan, house, dagster) -> None:
+def test_from_failure_only_the_failed_steps_and_those_after_them_run(mended, without_plan, house, dagster) -> None:
     assert mended.status == "SUCCESS", dagster.failures(mended)
-    assert set(mended.steps) == outcomes(mended, "SUCCESS") == DECIDING | BUNDLING
+    assert set(mended.steps) == outcomes(mended, "SUCCESS") == JUDGING | DECIDING | BUNDLING
     assert mended.parent == without_plan.id
     assert (house.data / "releases/current.json").is_file()
 

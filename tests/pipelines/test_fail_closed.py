@@ -13,6 +13,7 @@ from tests.pipelines.conftest import DAY, Prepared
 from tests.small_house import edit
 from townlet_core.config import load_training
 from townlet_core.config.gates import load_gates
+from townlet_core.release.calibrating import calibrate_gate
 from townlet_core.release.candidate import read_candidate, train_candidate
 from townlet_core.release.judging import evaluate_candidate
 from townlet_core.stability import Decision, read_decision
@@ -136,6 +137,18 @@ def other_telemetry(house: Prepared) -> None:
     replace(path, json.dumps({**json.loads(path.read_text()), "candidate": "0" * 64}))
 
 
+def no_calibration(house: Prepared) -> None:
+    (house.data / "line/calibration.json").unlink()
+
+
+def other_calibration(house: Prepared) -> None:
+    """Error rates of a gate with other trials; the decision does not rest on them, the bundle does."""
+    workshop = house.line.workshop
+    gates = load_gates(house.configs / "gates.yaml")
+    other = gates.model_copy(update={"calibration": gates.calibration.model_copy(update={"trials": 10})})
+    workshop.publish("calibration", calibrate_gate(house.configs, other, workshop).record)
+
+
 def damaged_shard(house: Prepared) -> None:
     record = json.loads((house.data / f"datasets/captures/one_shower/{DAY}.json").read_text())
     shard = house.data / "datasets/objects" / record["events"]
@@ -170,6 +183,8 @@ def damaged_weights(house: Prepared) -> None:
         (forged_decision, "the record is not what plan and evidence give"),
         (edited_scenario, "scenario low_money: changed after the evaluation"),
         (other_telemetry, "telemetry: is about another candidate"),
+        (no_calibration, "the gate's error rates were not measured"),
+        (other_calibration, "the gate's error rates are those of another plan or engine"),
         (damaged_shard, "damaged"),
         (curated_again, "was curated again after the dataset was built"),
         (damaged_weights, "damaged"),

@@ -3,10 +3,13 @@
 import json
 
 import pytest
+import yaml
+from click.testing import Result
 from typer.testing import CliRunner
 
 from pipelines.cli import whole_application
 from tests.pipelines.conftest import Prepared
+from tests.small_house import edit
 from townlet_core.errors import DataError, InputError, RefusedError
 
 
@@ -77,3 +80,43 @@ def test_a_bundle_that_lost_a_file_is_not_applied(promote: Command) -> None:
     with pytest.raises(DataError, match=r"content/README\.md"):
         promote("apply")
     assert promote.files() == {}
+
+
+def judging(house: Prepared, *words: str) -> Result:
+    environment = {"TOWNLET_DATA": str(house.data), "TOWNLET_CONFIGS": str(house.configs)}
+    return CliRunner().invoke(whole_application(), ["promote", *words], env=environment)
+
+
+def test_evaluating_ends_with_0_1_or_2_and_says_every_criterion(prepared: Prepared) -> None:
+    told = judging(prepared, "evaluate")
+    assert told.exit_code == 0, told.output
+    assert "pass  comparison.window_2:" in told.stdout
+    assert told.stdout.splitlines()[-1].startswith("PROMOTE of ")
+    gates = prepared.configs / "gates.yaml"
+    plan = yaml.safe_load(gates.read_text())
+    edit(gates, first_release={"allow": False, "must_match": "teacher"})
+    assert judging(prepared, "evaluate", "--dry-run").exit_code == 1
+    edit(gates, **{**plan, "cloning": {**plan["cloning"], "min_accuracy": 1.0}})
+    failed = judging(prepared, "evaluate", "--json")
+    assert failed.exit_code == 2
+    outcome = json.loads(failed.stdout)
+    assert outcome["verdict"] == "FAIL"
+    (worst,) = [one for one in outcome["criteria"] if one["name"] == "cloning.accuracy"]
+    assert worst["verdict"] == "fail"
+    assert worst["what_would_change"]
+
+
+def test_a_dry_run_records_nothing(prepared: Prepared) -> None:
+    before = (prepared.data / "promotion/decision.json").read_bytes()
+    edit(prepared.configs / "gates.yaml", plan="another_plan")
+    judging(prepared, "evaluate", "--dry-run")
+    assert (prepared.data / "promotion/decision.json").read_bytes() == before
+
+
+def test_a_calibration_is_found_again_and_says_whether_every_target_is_met(prepared: Prepared) -> None:
+    found = judging(prepared, "calibrate", "--json")
+    outcome = json.loads(found.stdout)
+    assert found.exit_code == (0 if all(one["holds"] for one in outcome["promises"]) else 1)
+    published = json.loads((prepared.data / "line/calibration.json").read_text())
+    assert outcome["digest"] == published["digest"]
+    assert {one["trials"] for one in outcome["rates"]} == {20}

@@ -33,19 +33,23 @@ CONTENTS = (
     ("dataset/", "the manifest of the dataset, and the audit of every byte it rests on"),
     ("telemetry/", "what life and training looked like"),
     ("evaluation/", "the report, its plots, and a table with one row per scenario, policy and town (Parquet)"),
-    ("decision/", "the decision, every criterion, and the evidence it follows from"),
+    ("decision/", "the decision, every criterion, the evidence it follows from, and how often the gate errs"),
     ("lineage.json", "every input by digest, down to the captured shards and their seeds"),
     ("environment.lock", "the Python and the package versions it was made with"),
 )
 
 
 class Subject(NamedTuple):
-    """What a card is about: the decision, its evaluation, the dataset's manifest, and the candidate's record."""
+    """What a card is about: the decision, its evaluation, the dataset's manifest, the candidate's record, and tables.
+
+    `reliability` says in markdown tables how often the gate errs.
+    """
 
     decision: Decision
     evaluation: Evaluation
     manifest: Mapping[str, Any]
     candidate: Mapping[str, Any]
+    reliability: str
 
     @property
     def report(self) -> Mapping[str, Any]:
@@ -62,7 +66,7 @@ class Subject(NamedTuple):
 
 def write_card(subject: Subject) -> str:
     """The card as markdown; it says nothing about when, where or by which run the release was made."""
-    parts = (_head, _verdict, _living, _learning, _origin, _usage, _limits, _content)
+    parts = (_head, _verdict, _living, _reliability, _learning, _origin, _usage, _limits, _content)
     return "\n\n".join(part(subject) for part in parts) + "\n"
 
 
@@ -135,6 +139,15 @@ def _living(subject: Subject) -> str:
         f"{figures_table(subject.evaluation)}\n\n"
         "Differences are taken town by town; the gate asks that the whole interval stays clear of the bound.\n\n"
         "![differences and their bounds](evaluation/guard_rails.png)"
+    )
+
+
+def _reliability(subject: Subject) -> str:
+    return (
+        "## How far the decision can be trusted\n\nPolicies of known quality lived in the same scenarios, and trials "
+        "drawn from their towns went through the gate under this plan. *Slips* is the share of decisions in which a "
+        "policy takes a random legal option; *asked for* says whether the candidate had to be shown better than the "
+        f"release it would replace, or no worse.\n\n{subject.reliability}"
     )
 
 

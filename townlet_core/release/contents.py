@@ -22,6 +22,13 @@ from townlet_core.datasets.versions import read_version
 from townlet_core.errors import DataError, RefusedError
 from townlet_core.kernels import source_digest
 from townlet_core.release.bundle import Part
+from townlet_core.release.calibrating import (
+    PROMISES_HEADER,
+    RATES_HEADER,
+    promise_rows,
+    rates_rows,
+    require_calibration,
+)
 from townlet_core.release.candidate import Candidate, read_candidate
 from townlet_core.release.card import Subject, figures_table, write_card
 from townlet_core.release.drawing import draw_accuracy, draw_guard_rails, markdown_table
@@ -31,6 +38,7 @@ from townlet_core.release.lineage import Node, Nodes, dataset_nodes, to_document
 from townlet_core.release.tracing import trace_nodes
 from townlet_core.release.workshop import Workshop, stored_bytes
 from townlet_core.stability import Decision, Evaluation, Evidence
+from townlet_core.stability.calibration import Calibration, promises
 
 PNG = ".png"
 
@@ -53,6 +61,7 @@ class _Facts(NamedTuple):
     decision: Decision
     evidence: Evidence
     telemetry: Record
+    calibration: Calibration
 
 
 def gather_contents(configs: Path, workshop: Workshop) -> Contents:
@@ -73,7 +82,7 @@ def gather_contents(configs: Path, workshop: Workshop) -> Contents:
         **_decision_parts(facts),
         "environment.lock": environment_lock().encode(),
     }
-    subject = Subject(facts.decision, facts.evaluation, facts.manifest, facts.candidate.record)
+    subject = Subject(facts.decision, facts.evaluation, facts.manifest, facts.candidate.record, _reliability(facts))
     parts["README.md"] = write_card(subject).encode()
     nodes = _nodes(facts, parts, workshop)
     parts["lineage.json"] = _text(to_document(nodes))
@@ -94,6 +103,7 @@ def _read(configs: Path, workshop: Workshop) -> _Facts:
         decision=decision,
         evidence=evidence,
         telemetry=workshop.latest("telemetry"),
+        calibration=require_calibration(plan, workshop),
     )
 
 
@@ -178,8 +188,15 @@ def _report(facts: _Facts) -> str:
 
 
 def _decision_parts(facts: _Facts) -> dict[str, Part]:
-    documents = {"decision": facts.decision.model_dump(mode="json"), "evidence": facts.evidence.model_dump(mode="json")}
-    return {f"decision/{name}.json": _text(document) for name, document in documents.items()}
+    parts = {"decision": facts.decision, "evidence": facts.evidence, "calibration": facts.calibration}
+    return {f"decision/{name}.json": _text(document.model_dump(mode="json")) for name, document in parts.items()}
+
+
+def _reliability(facts: _Facts) -> str:
+    """How often the gate errs, as two tables: what the plan promises, and every case that was measured."""
+    kept = promises(facts.calibration, facts.plan.calibration)
+    rates = markdown_table(RATES_HEADER, rates_rows(facts.calibration))
+    return f"{markdown_table(PROMISES_HEADER, promise_rows(kept))}\n\n{rates}"
 
 
 def _nodes(facts: _Facts, parts: Mapping[str, Part], workshop: Workshop) -> Nodes:
@@ -211,7 +228,9 @@ def _nodes(facts: _Facts, parts: Mapping[str, Part], workshop: Workshop) -> Node
         digest=decision.digest,
         facts={"verdict": decision.verdict, "plan": decision.plan, "gates_digest": decision.gates_digest},
         inputs=("candidate", "dataset", "evaluation"),
-        in_bundle=_digests(parts, "decision/decision.json", "decision/evidence.json", "config/gates.json"),
+        in_bundle=_digests(
+            parts, "decision/decision.json", "decision/evidence.json", "decision/calibration.json", "config/gates.json"
+        ),
     )
     return nodes
 

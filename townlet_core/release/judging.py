@@ -90,7 +90,7 @@ def evaluate_candidate(
     contenders = _contenders(candidate, rival)
     scenarios = [load_scenario(name, configs) for name in sorted(gates.comparison.scenarios)]
     known = (rival.release.policy_digest, rival.incompatible) if rival is not None else (None, None)
-    plan = Planned(gates.comparison, digest(gates), modes_against(gates, *known))
+    plan = Planned(gates.comparison, digest(gates.comparison), modes_against(gates, *known))
     inputs = {
         "contenders": {name: contender.digest for name, contender in contenders.items()},
         "scenarios": {scenario.name: config_digest(scenario.config) for scenario in scenarios},

@@ -102,6 +102,11 @@ class Calibration(BaseModel):
         return next(one for one in self.rates if (one.case, one.mode) == (case, mode))
 
 
+def calibrated_plan(plan: GatePolicy) -> str:
+    """Digest of what the error rates depend on: how a candidate is compared, and how the rates are measured."""
+    return digest({"comparison": plan.comparison, "calibration": plan.calibration})
+
+
 def wilson(count: int, trials: int) -> tuple[float, float, float]:
     """A share with its 95 % interval (Wilson, Journal of the American Statistical Association 22, 1927)."""
     share, squared = count / trials, NORMAL_95**2
@@ -200,7 +205,7 @@ def measure(pool: Pool, plan: GatePolicy, engine: str, progress: Progress | None
             progress(done, len(every))
     rules = plan.calibration
     return Calibration(
-        plan=digest(plan), engine=engine, towns=rules.towns, days=plan.comparison.days, rates=tuple(rates)
+        plan=calibrated_plan(plan), engine=engine, towns=rules.towns, days=plan.comparison.days, rates=tuple(rates)
     )
 
 

@@ -87,7 +87,7 @@ class Evaluation(BaseModel):
     engine: str
     """Digest of the sources that decide what happens in a town."""
     plan: str | None
-    """Digest of the plan that the evaluation followed, fixed before it began; None where it followed none."""
+    """Digest of the plan's comparison, fixed before the evaluation began; None where it followed no plan."""
     policies: dict[str, str]
     """Digest of every contender by name."""
     windows: tuple[Window, ...]

@@ -219,7 +219,7 @@ def _comparisons(policy: GatePolicy, evidence: Evidence) -> list[Criterion]:
     absent = sorted(set(rules.scenarios) - set(evaluation.scenarios))
     remedy = f"an evaluation as the plan has it: seed {rules.seed}, days {rules.days}"
     return [
-        agrees("comparison.plan", evaluation.plan, digest(policy), "the plan of the evaluation", "an evaluation by it"),
+        agrees("comparison.plan", evaluation.plan, digest(rules), "the plan of the evaluation", "an evaluation by it"),
         agrees("comparison.seed", evaluation.seed, rules.seed, "the seed of the towns", remedy),
         agrees("comparison.days", evaluation.days, rules.days, "the number of days", remedy),
         _own_towns(evaluation),

@@ -30,7 +30,7 @@ class Contender(NamedTuple):
 
 
 class Planned(NamedTuple):
-    """The plan of an evaluation: its rules, the digest of the whole plan, and what must be shown against whom."""
+    """The plan of an evaluation: its rules, their digest, and what must be shown against whom."""
 
     rules: ComparisonRules
     digest: str

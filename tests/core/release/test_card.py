@@ -29,7 +29,9 @@ MANIFEST = {
 
 def card(evidence: Evidence, candidate: Mapping[str, Any] = CLONE) -> str:
     assert evidence.evaluation is not None
-    return write_card(Subject(decide(load_gates(GATES), evidence), evidence.evaluation, MANIFEST, candidate))
+    return write_card(
+        Subject(decide(load_gates(GATES), evidence), evidence.evaluation, MANIFEST, candidate, "| error rates |")
+    )
 
 
 @pytest.mark.parametrize(
@@ -49,6 +51,7 @@ def test_the_card_names_the_release_that_it_was_compared_with_or_says_why_there_
     evidence: Evidence, told: str, beside: str
 ) -> None:
     text = card(evidence)
+    assert "| error rates |" in text
     assert f"| release it was compared with | {told}" in text
     assert beside in text
 

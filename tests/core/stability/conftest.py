@@ -69,7 +69,7 @@ def drawn_evaluation(
         seed=plan.comparison.seed,
         days=plan.comparison.days,
         engine=ENGINE,
-        plan=digest(plan),
+        plan=digest(plan.comparison),
         policies=digests,
         windows=tuple(windows),
     )
@@ -121,7 +121,7 @@ def plan() -> GatePolicy:
 def by_plan(plan: GatePolicy, evidence: Evidence) -> Evidence:
     """The same evidence, as if another plan had been fixed before the evaluation."""
     assert evidence.evaluation is not None
-    evaluation = evidence.evaluation.model_copy(update={"plan": digest(plan)})
+    evaluation = evidence.evaluation.model_copy(update={"plan": digest(plan.comparison)})
     return evidence.model_copy(update={"evaluation": evaluation})
 
 

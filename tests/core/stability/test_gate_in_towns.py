@@ -41,7 +41,7 @@ def judged(plan: GatePolicy, share: float) -> Decision:
     rules = plan.comparison.model_copy(update={"scenarios": (SCENARIO,)})
     scenario = load_scenario(SCENARIO, CONFIGS)
     alone = plan.model_copy(update={"comparison": rules})
-    evaluation = evaluate_by_plan(contenders, [scenario], Planned(rules, digest(alone), {"teacher": "no_worse"}))
+    evaluation = evaluate_by_plan(contenders, [scenario], Planned(rules, digest(rules), {"teacher": "no_worse"}))
     return decide(alone, sound_evidence(evaluation=evaluation, engine=evaluation.engine))
 
 
