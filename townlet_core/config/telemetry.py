@@ -187,7 +187,7 @@ class CanaryRules(BaseModel):
     model_config = STRICT
     starvation: StarvationRules = StarvationRules()
     reward_variance: RateRules = RateRules(window_ticks=1000, max=1e-4, min_samples=240)
-    option_thrash: RateRules = RateRules(window_ticks=600, max=0.03, min_samples=240)
+    option_thrash: RateRules = RateRules(window_ticks=600, max=0.027, min_samples=240)
     queue_pressure: RateRules = RateRules(window_ticks=600, max=3.0)
     affordance_failures: RateRules = RateRules(window_ticks=1440, max=0.3)
     lateness_spike: RateRules = RateRules(window_ticks=1440, max=20.0, min_samples=4)

@@ -15,12 +15,13 @@ from townlet_core.world.affordances import FAIL, end_use
 from townlet_core.world.events import Event
 from townlet_core.world.grid import WALL
 from townlet_core.world.movement import lift, place
+from townlet_core.world.prices import set_prices
 from townlet_core.world.state import FREE, NEED_NAMES, NOBODY, TIE_SIDES, USING
 
 if TYPE_CHECKING:
     from townlet_core.core.simulation import Simulation
 
-LOOK, BREAK_OFF, MOVE, REMOVE = range(4)
+LOOK, BREAK_OFF, MOVE, REMOVE, REPRICE = range(5)
 """What the kernel does to a citizen; it looks around again in any case."""
 CHAT_SUCCESS = int(Event.CHAT_SUCCESS)
 
@@ -51,7 +52,7 @@ def _break_off(town, rules, i):  # type: ignore[no-untyped-def]
 
 @kernel(entry=True)
 def operate(state: Any, rules: Any, out: Any, b: int, i: int, what: int, y: int, x: int) -> None:
-    """Break off, move to a free tile or remove agent ``i`` of town ``b``, then observe the town anew."""
+    """Break off, move to a free tile or remove agent ``i`` of town ``b``, or reprice, then observe the town anew."""
     town = town_of(state, b)
     if what in (BREAK_OFF, MOVE):
         _break_off(town, rules, i)
@@ -60,6 +61,8 @@ def operate(state: Any, rules: Any, out: Any, b: int, i: int, what: int, y: int,
         place(town, rules, i, y, x)
     if what == REMOVE:
         remove(town, rules, i)
+    if what == REPRICE:
+        set_prices(town.common, rules)
     observe_town(town, rules, out.maps[b], out.features[b], out.masks[b])
 
 
@@ -145,8 +148,7 @@ def set_price(sim: "Simulation", town: int, key: int, value: float) -> float:
             "unsupported", f"{sim.names.prices[key]} is free in this town; give it a price in its file"
         )
     common["price_moves"][key] *= value / before
-    common["prices"][key] = value
-    sim.operate(town, 0, LOOK)
+    sim.operate(town, 0, REPRICE)
     return before
 
 

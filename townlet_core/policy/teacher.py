@@ -10,7 +10,6 @@ from townlet_core.config.options import Option
 from townlet_core.core import Simulation
 from townlet_core.core.settling import town_of
 from townlet_core.kernels import kernel
-from townlet_core.observations.surroundings import option_price
 from townlet_core.policy.stepping import step_for
 from townlet_core.rewards.social import in_distress
 from townlet_core.world.affordances import best_target
@@ -51,7 +50,7 @@ def get_fed(town, rules, i):  # type: ignore[no-untyped-def]
     """Choose the nearest meal: at home or, with some savings, at the café; else cook, else shop."""
     _, _, home = best_target(town, rules, i, EAT_HOME)
     _, _, cafe = best_target(town, rules, i, EAT_OUT)
-    rich = town.agents[i].wallet > SAVINGS and option_price(town, rules, EAT_OUT) < OVERPRICED
+    rich = town.agents[i].wallet > SAVINGS and town.common.eat_out_price < OVERPRICED
     if home < 65535 and (home <= cafe or not rich):
         return EAT_HOME
     if cafe < 65535 and rich:

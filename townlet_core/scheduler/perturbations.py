@@ -7,7 +7,6 @@ the same day. In between, a town only compares its clock with the next tick at w
 from townlet_core.agents.options import finish_option
 from townlet_core.kernels import EVENTS, kernel, uniform, uniform_between
 from townlet_core.scheduler.invitations import invite
-from townlet_core.world.city import events_lasting
 from townlet_core.world.disturbances import ARRANGED_MEET, BLACKOUT, CHAOS_HOUR, OUTAGE
 from townlet_core.world.events import Event, emit
 from townlet_core.world.prices import set_prices
@@ -55,6 +54,14 @@ def _free_slot(common):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _count_lasting(common):  # type: ignore[no-untyped-def]
+    count = 0
+    for slot in range(common.event_phase.shape[0]):
+        count += common.event_phase[slot] == EVENT_LASTING
+    return count
+
+
+@kernel
 def _apply_events(town, rules):  # type: ignore[no-untyped-def]
     """Bring utilities, haste and prices in line with the events that last now."""
     common = town.common
@@ -67,7 +74,8 @@ def _apply_events(town, rules):  # type: ignore[no-untyped-def]
             common.event_cut[WATER] |= kind in (OUTAGE, CHAOS_HOUR)
             if kind == CHAOS_HOUR:
                 common.event_haste *= common.event_value[slot]
-    set_prices(common, rules.scalars[0], rules.perturbations)
+    common.events_lasting = _count_lasting(common)
+    set_prices(common, rules)
 
 
 @kernel
@@ -146,7 +154,7 @@ def _overlap_of(common, ticks):  # type: ignore[no-untyped-def]
 def _is_within_bounds(town, rules, k):  # type: ignore[no-untyped-def]
     """Say whether chance may let event ``k`` begin now."""
     common, scalars = town.common, rules.scalars[0]
-    if events_lasting(common) >= scalars.max_concurrent or common.tick < common.event_quiet_until:
+    if _count_lasting(common) >= scalars.max_concurrent or common.tick < common.event_quiet_until:
         return False
     if _overlap_of(common, rules.perturbations[k].duration[1]) > common.overlap_left:
         return False

@@ -30,10 +30,9 @@ def mend(scalars, agent, gain):  # type: ignore[no-untyped-def]
 def is_wanted(scalars, agent, rule):  # type: ignore[no-untyped-def]
     """Say whether an agent would buy this now: clothes when its own are worn and food is in the house, else food.
 
-    Uses that bring neither clothes alone nor ingredients are always welcome.
+    Uses that bring neither clothes alone nor ingredients are always welcome. Where clothes do not matter, nobody buys
+    any.
     """
-    if not scalars.clothes_matter:
-        return True
     for_clothes = is_worn(scalars, agent) and agent.ingredients > 0
     if rule.for_clothes:
         return for_clothes

@@ -91,15 +91,15 @@ def _fill_affordance(row: Any, affordance: Affordance, config: TownConfig, types
     row["opens"], row["closes"] = affordance.hours or (0, config.clock.ticks_per_day)
     row["price"] = config.economy.prices[affordance.price] if affordance.price else 0.0
     row["price_key"] = list(config.economy.prices).index(affordance.price) if affordance.price else NO_PRICE
-    row["for_clothes"] = _is_for_clothes(config, affordance)
+    row["for_clothes"] = _is_for_clothes(affordance)
     row["shop"] = shops.index(shop) if shop else NO_SHOP
     row["effects"] = [affordance.effects.get(name, 0.0) for name in NEED_NAMES]
     row["per_tick"] = [affordance.per_tick.get(name, 0.0) for name in NEED_NAMES]
 
 
-def _is_for_clothes(config: TownConfig, use: Affordance) -> bool:
+def _is_for_clothes(use: Affordance) -> bool:
     others = use.gives_meals or use.gives_ingredients or use.effects or use.per_tick
-    return config.economy.clothes.enabled and use.mends_clothes > 0 and not others
+    return use.mends_clothes > 0 and not others
 
 
 def shop_names(config: TownConfig) -> list[str]:

@@ -138,6 +138,9 @@ TOWN_DTYPE = _record(
         ("truncated", "u1"),
         ("prices", "f8", (MAX_PRICES,)),  # in force now, by price key
         ("price_moves", "f8", (MAX_PRICES,)),  # factors that wander from night to night
+        ("price_index", "f4"),  # mean over the keys, in units of the base price
+        ("eat_out_price", "f4"),  # in units of its base price
+        ("shop_price", "f4"),  # of food, in units of its base price
         ("truck_at", "i4"),  # the tick at which today's truck comes; -1: none
         ("weather", "u1"),
         ("pause_every", "i4"),  # outdoors one stands still in every so many-th tick; 0: never
@@ -153,6 +156,7 @@ TOWN_DTYPE = _record(
         ("event_ticks", "i4", (MAX_EVENTS,)),  # asked for; 0: drawn
         ("event_end", "i4", (MAX_EVENTS,)),
         ("event_value", "f8", (MAX_EVENTS,)),  # asked for; 0: drawn
+        ("events_lasting", "i4"),
         ("event_serial", "i4"),
         ("event_wake", "i4"),  # before this tick nothing begins or ends
         ("event_quiet_until", "i4"),

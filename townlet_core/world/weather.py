@@ -14,7 +14,7 @@ def set_weather(common, rules, weather):  # type: ignore[no-untyped-def]
     scalars = rules.scalars[0]
     common.weather = weather
     common.pause_every = scalars.weather_pause[weather] if scalars.weather_interval > 0 else 0
-    set_prices(common, scalars, rules.perturbations)
+    set_prices(common, rules)
 
 
 @kernel

@@ -197,7 +197,7 @@ def test_a_price_is_set_and_what_is_bought_costs_that(console: Console, sim: Sim
     whole = money(sim)
     answer = done(console, "price", key="meal", value=2.5)
     assert answer["before"] == pytest.approx(float(sim.config.economy.prices["meal"]), rel=0.2)
-    assert sim.state.towns["prices"][0, key] == 2.5
+    assert sim.state.towns["prices"][0, key] == pytest.approx(2.5)
     assert money(sim) == whole
     assert "did you mean 'meal'" in refused(console, "price", key="meel", value=1.0).error["message"]
     live(console, 600)

@@ -121,7 +121,7 @@ def test_erratic_rewards_call_until_the_window_has_passed() -> None:
 
 
 def test_whims_call_thrash_and_good_sense_ends_it() -> None:
-    town = watched(changed(default_town(9), options={"idle_ticks": 3}))
+    town = watched(changed(default_town(9), options={"idle_ticks": 1}))
     assert "option_thrash" in town.live(700, fed(whims(5)))
     town.live(700, fed(teacher))
     assert "option_thrash" not in town.calls[-1]
