@@ -19,7 +19,7 @@ TEXT = GATES.read_text()
         ("towns: [24, 48, 96]", "towns: [24, 24, 96]", ["comparison.towns", "more than the one before"]),
         ("alpha: 0.05\n  fail", "alpha: high\n  fail", ["comparison.alpha", "high"]),
         ("against: {current: no_worse", "against: {current: not_worse", ["against.current", "no_worse"]),
-        ("allowed: [queue_pressure]", "allowed: [queue_presure]", ["comparison.canaries.allowed", "queue_pressure"]),
+        ("allowed: [queue_pressure,", "allowed: [queue_presure,", ["comparison.canaries.allowed", "queue_pressure"]),
         ("refuse: {noise: 0.05", "refuse: {noise: 0.07", ["calibration", "among noise"]),
         ("margin: 0.25, scale: absolute", "margin: 0.25, scale: relativ", ["return.scale", "relative"]),
         ("first_release:\n  allow: true\n", "first_release:\n", ["first_release.allow"]),
