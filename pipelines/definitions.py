@@ -9,7 +9,7 @@ from assets.line import Line, line_from_environment
 from assets.stages import line_assets, line_checks
 from pipelines.jobs import JOBS
 from pipelines.schedules import SCHEDULES
-from townlet_core.config import scenario_names
+from townlet_core.config import captured_scenarios
 from townlet_core.errors import ConfigError
 
 
@@ -21,15 +21,17 @@ def build_defs(line: Line | None = None, resources: Mapping[str, object] | None 
         resources: replaces or adds resources by name, for tests and other deployments.
 
     Returns:
-        Definitions with one capture and one curation asset per scenario file; in-process execution by default.
+        Definitions with one capture and one curation asset per captured scenario; in-process execution by default.
 
     Raises:
-        ConfigError: the configuration folder has no scenarios.
+        ConfigError: the configuration folder has no scenario that is captured.
     """
     line = line or line_from_environment()
-    scenarios = scenario_names(Path(line.configs))
+    scenarios = captured_scenarios(Path(line.configs))
     if not scenarios:
-        raise ConfigError(f"{line.configs}/scenarios: no scenario here; TOWNLET_CONFIGS names the configuration folder")
+        raise ConfigError(
+            f"{line.configs}/scenarios: no scenario with a 'capture' section; TOWNLET_CONFIGS names the folder above it"
+        )
     return dg.Definitions(
         assets=line_assets(scenarios),
         asset_checks=line_checks(),

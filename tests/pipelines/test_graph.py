@@ -66,9 +66,11 @@ def test_every_asset_says_what_it_is_and_has_a_version(definitions: dg.Definitio
 def test_a_scenario_file_more_is_a_capture_and_a_curation_more(tmp_path: Path) -> None:
     (tmp_path / "scenarios").mkdir()
     for name in ("fog", "fair"):
-        (tmp_path / "scenarios" / f"{name}.yaml").touch()
+        (tmp_path / "scenarios" / f"{name}.yaml").write_text(f"scenario: {name}\ncapture: {{}}\n")
+    (tmp_path / "scenarios" / "stress.yaml").write_text("scenario: stress\nexpectations: []\n")
     found = shape(build_defs(Line(data=str(tmp_path), configs=str(tmp_path))))
     assert {"capture/fog", "capture/fair", "curated/fog", "curated/fair"} < set(found)
+    assert not {"capture/stress", "curated/stress"} & set(found)
     assert found["dataset_version"]["inputs"] == ["curated/fair", "curated/fog"]
 
 

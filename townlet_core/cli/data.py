@@ -17,7 +17,7 @@ from townlet_core.cli.options import (
     Threads,
 )
 from townlet_core.cli.output import print_facts, print_json, print_table, progress_bar
-from townlet_core.config import load_curation, load_scenario, scenario_names
+from townlet_core.config import captured_scenarios, load_curation, load_scenario
 from townlet_core.datasets import (
     CaptureRecord,
     CuratedRecord,
@@ -43,14 +43,16 @@ def datasets_in(data: Path) -> Store:
 
 
 def chosen_scenarios(names: list[str] | None, configs: Path) -> list[str]:
-    """The scenarios that are named, or all of them.
+    """The scenarios that are named, or all that the line captures.
 
     Raises:
         ConfigError: The configuration folder has none.
     """
-    chosen = names or scenario_names(configs)
+    chosen = names or captured_scenarios(configs)
     if not chosen:
-        raise ConfigError(f"{configs / 'scenarios'}: no scenarios here; add one, or name another folder with --configs")
+        raise ConfigError(
+            f"{configs / 'scenarios'}: no scenario with a 'capture' section; add one, or name a folder with --configs"
+        )
     return chosen
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from townlet_core.cli.checking import check_alone
 from townlet_core.cli.options import CONFIGS, DATA, AsJson, Configs, Data, Threads
 from townlet_core.cli.output import Advance, print_json, print_table, progress_bar
 from townlet_core.cli.pacing import WATCHED, Speed, Watcher, watching
@@ -43,6 +44,7 @@ Days = Annotated[int, typer.Option(min=1, max=3650, help="Days that each town li
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the run; the same seed lives the same days.")]
 Config = Annotated[Path | None, typer.Option(help="A town's YAML file.", show_default="configs/towns/default.yaml")]
 ScenarioName = Annotated[str | None, typer.Option(help="A scenario's name or file, instead of --config.")]
+Check = Annotated[bool, typer.Option("--check", help="Check what the scenario promises; exit code 1 if it breaks.")]
 Report = Annotated[bool, typer.Option("--report", help="Show every key figure.")]
 Watch = Annotated[bool, typer.Option("--watch", help="Draw the first town in the terminal, minute by minute.")]
 
@@ -55,6 +57,7 @@ def simulate(
     towns: Towns = 20,
     seed: Seed = 7,
     threads: Threads = 1,
+    check: Check = False,
     report: Report = False,
     watch: Watch = False,
     speed: Speed = WATCHED,
@@ -69,6 +72,9 @@ def simulate(
     data: Data = DATA,
 ) -> None:
     """Let towns live under the scripted teacher; print their key figures with 95 % confidence intervals."""
+    if check:
+        check_alone(context, scenario, configs, threads, as_json)
+        return
     if watch and (as_json or not sys.stdout.isatty()):
         raise InputError("--watch: draws in a terminal; leave out --json, and do not pipe it")
     telling = telemetry_config(telemetry, telemetry_settings, configs)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from townlet_core.cli.checking import validate_scenarios
 from townlet_core.cli.options import AsJson
 from townlet_core.cli.output import print_facts, print_json
 from townlet_core.config import CheckReport, check_affordances, check_config, check_map
@@ -37,6 +38,9 @@ def validate_affordances(
 def validate_map(file: File, as_json: AsJson = False) -> None:
     """Check a map: its picture, its legend, and that every home and object can be reached."""
     _report(check_map(file), as_json)
+
+
+app.command("scenarios", epilog="Example: townlet validate scenarios --run")(validate_scenarios)
 
 
 def _report(report: CheckReport, as_json: bool) -> None:

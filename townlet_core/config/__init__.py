@@ -5,9 +5,11 @@ from townlet_core.config.basket import basket_per_day, day_slack
 from townlet_core.config.curation import CurationRules
 from townlet_core.config.documents import Document, read_document
 from townlet_core.config.economy import Economy, Employment, Job, Queues
+from townlet_core.config.expectations import CheckRules, Expectation
 from townlet_core.config.fields import NEED_NAMES
 from townlet_core.config.identity import canonical_json, config_digest, digest, id_with_variant
 from townlet_core.config.loading import (
+    captured_scenarios,
     embedded_config,
     load_affordances,
     load_config,
@@ -16,13 +18,13 @@ from townlet_core.config.loading import (
     load_scenario,
     load_snapshot_rules,
     load_training,
-    read_model,
     scenario_names,
 )
 from townlet_core.config.map_checks import homes, placed_objects
 from townlet_core.config.maps import LegendEntry, MapConfig
 from townlet_core.config.needs import Needs, Rewards
 from townlet_core.config.options import OPTION_NAMES, Option
+from townlet_core.config.reading import read_model
 from townlet_core.config.scenario import CaptureRules, Scenario
 from townlet_core.config.schema import SCHEMA_KINDS, schema_json, write_schemas
 from townlet_core.config.snapshots import AutosaveRules, Guardrails, SnapshotRules
@@ -40,11 +42,13 @@ __all__ = [
     "AutosaveRules",
     "CaptureRules",
     "CheckReport",
+    "CheckRules",
     "Clock",
     "CurationRules",
     "Document",
     "Economy",
     "Employment",
+    "Expectation",
     "Guardrails",
     "ImprovementRules",
     "Job",
@@ -63,6 +67,7 @@ __all__ = [
     "TrainingProfile",
     "basket_per_day",
     "canonical_json",
+    "captured_scenarios",
     "check_affordances",
     "check_config",
     "check_map",

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from townlet_core.config.documents import Document, KeyPath, read_document
 from townlet_core.config.fields import STRICT, VariableName
-from townlet_core.config.loading import read_model
+from townlet_core.config.reading import read_model
 from townlet_core.config.map_checks import Problem
 
 Role: TypeAlias = Literal["viewer", "admin"]

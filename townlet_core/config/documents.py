@@ -1,7 +1,7 @@
 """YAML read together with where everything in it stands, so that an error can name the line."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -40,6 +40,18 @@ class Document(NamedTuple):
             if path[:depth] in self.places:
                 return self.places[path[:depth]], path[depth:]
         return Place("config", None, ()), path
+
+    def below(self, root: KeyPath) -> "Document":
+        """Give the part below `root` as a document of its own; its errors still name the whole key."""
+        data = self.data
+        for part in root:
+            data = data[part]
+        depth = len(root)
+        return Document(data, {path[depth:]: place for path, place in self.places.items() if path[:depth] == root})
+
+    def keeping(self, keys: Iterable[str]) -> "Document":
+        """Give the same document with only some of its outermost keys."""
+        return Document({key: self.data[key] for key in keys if key in self.data}, self.places)
 
     def error(self, path: KeyPath, problem: str) -> ConfigError:
         """Make the one-line error for a problem at `path`."""

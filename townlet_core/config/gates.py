@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from townlet_core.config.documents import read_document
 from townlet_core.config.fields import STRICT, Identifier, Share
-from townlet_core.config.loading import read_model
+from townlet_core.config.reading import read_model
 from townlet_core.config.telemetry import CanaryRules
 
 Positive: TypeAlias = Annotated[float, Field(gt=0.0, le=1e9)]

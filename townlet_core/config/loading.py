@@ -2,12 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
 from os.path import isabs, join, normpath
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import Any, NamedTuple
 
 from townlet_core.config.affordances import AffordanceManifest
 from townlet_core.config.curation import CurationRules
@@ -19,20 +16,19 @@ from townlet_core.config.documents import (
     read_plain,
     require_keys,
 )
-from townlet_core.config.explain import first_problem, unknown_name
-from townlet_core.config.identity import canonical_json
+from townlet_core.config.expectations import read_expectations
+from townlet_core.config.explain import unknown_name
 from townlet_core.config.legacy.forms import refuse_earlier
 from townlet_core.config.manifest_checks import manifest_problems
 from townlet_core.config.map_checks import Problem, map_problems
 from townlet_core.config.maps import MapConfig
+from townlet_core.config.reading import Model, read_model
 from townlet_core.config.scenario import Scenario, ScenarioFile
 from townlet_core.config.snapshots import SnapshotRules
 from townlet_core.config.town import TownConfig
 from townlet_core.config.town_checks import town_problems
 from townlet_core.config.training import TrainingProfile
 from townlet_core.errors import ConfigError
-
-Model = TypeVar("Model", bound=BaseModel)
 
 EMBEDDED = ("map", "affordances")
 """Keys of a town whose value may be the path of another file, relative to the file that names it."""
@@ -71,8 +67,10 @@ def load_scenario(name_or_path: str | Path, configs: Path = Path("configs")) -> 
         ConfigError: No such scenario, or something in it or in its town is wrong; an error in an override
             names the scenario's line.
     """
-    written, traced = _scenario(_scenario_path(name_or_path, configs))
-    return Scenario(written.scenario, written.description, traced.config, written.capture)
+    path = _scenario_path(name_or_path, configs)
+    written, traced = _scenario(path)
+    expectations = read_expectations(read_document(path))
+    return Scenario(written.scenario, written.description, traced.config, written.capture, written.check, expectations)
 
 
 def trace_town(name_or_path: str | Path, configs: Path = Path("configs")) -> TracedTown:
@@ -102,6 +100,22 @@ def _scenario(path: Path) -> tuple[ScenarioFile, TracedTown]:
 def scenario_names(configs: Path = Path("configs")) -> list[str]:
     """List the names of all scenarios below a configuration folder, sorted."""
     return sorted(path.stem for path in (Path(configs) / "scenarios").glob("*.yaml"))
+
+
+def captured_scenarios(configs: Path = Path("configs")) -> list[str]:
+    """List the scenarios that the line captures and learns from, sorted: those whose file has the key `capture`.
+
+    A file that cannot be read counts as one of them, so that what is wrong with it is said where it is captured.
+    """
+    folder = Path(configs) / "scenarios"
+    return [name for name in scenario_names(configs) if _is_captured(folder / f"{name}.yaml")]
+
+
+def _is_captured(path: Path) -> bool:
+    try:
+        return "capture" in read_document(path).data
+    except ConfigError:
+        return True
 
 
 def load_map(path: str | Path) -> MapConfig:
@@ -145,21 +159,6 @@ def embedded_config(text: str | bytes, source: str) -> TownConfig:
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{name}: is not JSON; the file is damaged, capture it again") from error
     return _checked(plain_document(data, name), TownConfig, town_problems)
-
-
-def read_model(document: Document, model: type[Model]) -> Model:
-    """Validate a document as a model; the first problem becomes a one-line ConfigError at its place."""
-    try:
-        return model.model_validate_json(canonical_json(document.data))
-    except ValidationError as error:
-        path, problem = first_problem(error, schema_of(model))
-        raise document.error(path, problem) from error
-
-
-@cache
-def schema_of(model: type[BaseModel]) -> dict[str, Any]:
-    """Give a model's JSON Schema."""
-    return model.model_json_schema()
 
 
 def embedded_files(document: Document) -> Document:

@@ -13,9 +13,11 @@ from townlet_core.config.affordances import AffordanceManifest
 from townlet_core.config.console import ConsoleRules
 from townlet_core.config.curation import CurationRules
 from townlet_core.config.demo import DemoFile
+from townlet_core.config.expectations import KINDS, Demand
 from townlet_core.config.gates import GatePolicy
-from townlet_core.config.loading import EMBEDDED, schema_of
+from townlet_core.config.loading import EMBEDDED
 from townlet_core.config.maps import MapConfig
+from townlet_core.config.reading import schema_of
 from townlet_core.config.scenario import ScenarioFile
 from townlet_core.config.snapshots import SnapshotRules
 from townlet_core.config.telemetry import TelemetryConfig
@@ -64,12 +66,22 @@ def _town() -> Schema:
 
 
 def _scenario() -> Schema:
-    """A scenario as written: its overrides are any part of a town."""
+    """A scenario as written: its overrides are any part of a town, its expectations of one kind each."""
     schema, town = deepcopy(schema_of(ScenarioFile)), _optional(_town())
     definitions = town.pop("$defs")
     schema["properties"]["overrides"] = {**town, "title": "Overrides"}
     schema["$defs"] = definitions | schema.get("$defs", {})
+    kinds = {kind: deepcopy(schema_of(model)) for kind, model in KINDS.items()}
+    for kind in kinds.values():
+        schema["$defs"] |= kind.pop("$defs", {})
+    schema["properties"]["expectations"]["items"] = {"anyOf": [_flat(kind) for kind in kinds.values()]}
     return schema
+
+
+def _flat(measure: Schema) -> Schema:
+    """An expectation is written flat: the keys of what it measures, and those of what it demands."""
+    measure["properties"] |= deepcopy(schema_of(Demand)["properties"])
+    return measure
 
 
 def _optional(node: Any) -> Any:

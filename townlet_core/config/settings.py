@@ -9,7 +9,8 @@ from pydantic_core import to_jsonable_python
 
 from townlet_core.config.documents import KeyPath, dotted, every_path
 from townlet_core.config.explain import expectation, schema_at, unknown_name
-from townlet_core.config.loading import TracedTown, schema_of
+from townlet_core.config.loading import TracedTown
+from townlet_core.config.reading import schema_of
 from townlet_core.config.town import TownConfig
 from townlet_core.errors import ConfigError
 

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from townlet_core.config.documents import Document, KeyPath, Place, read_document
 from townlet_core.config.fields import STRICT, Duration, Share, Tick, VariableName
-from townlet_core.config.loading import read_model
+from townlet_core.config.reading import read_model
 
 TCP = "tcp://"
 TLS_FILES = ("ca_file", "cert_file", "key_file")

@@ -11,6 +11,7 @@ from townlet_core.config.maps import MapConfig
 from townlet_core.config.needs import Needs, Rewards
 from townlet_core.config.observations import ObservationRules
 from townlet_core.config.perturbations import Perturbations
+from townlet_core.config.opening import Opening
 from townlet_core.config.relationships import Relationships, Stages
 from townlet_core.config.weather import Weather
 
@@ -71,6 +72,7 @@ class TownConfig(BaseModel):
     control: Literal["options", "primitives"] = "options"
     observations: ObservationRules = Field(default_factory=ObservationRules)
     outages: list[Outage] = Field(default_factory=list, max_length=20)
+    opening: Opening = Field(default_factory=Opening)
     weather: Weather = Field(default_factory=Weather)
     perturbations: Perturbations = Field(default_factory=Perturbations)
 

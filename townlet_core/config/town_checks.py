@@ -11,6 +11,7 @@ from townlet_core.config.explain import unknown_name
 from townlet_core.config.identity import id_with_variant
 from townlet_core.config.manifest_checks import manifest_problems
 from townlet_core.config.map_checks import Problem, map_problems, placed_objects
+from townlet_core.config.opening_checks import opening_problems
 from townlet_core.config.town import TownConfig
 
 
@@ -30,6 +31,8 @@ def town_problems(town: TownConfig) -> Iterator[Problem]:
     yield from disturbance_problems(town)
     if not [*_price_problems(town)]:
         yield from basket_problems(town)
+    if not [*_object_problems(town)]:
+        yield from opening_problems(town)
 
 
 def _identity_problems(town: TownConfig) -> Iterator[Problem]:

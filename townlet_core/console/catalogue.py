@@ -9,7 +9,7 @@ from townlet_core.config.console import Role
 from townlet_core.config.explain import first_problem, unknown_name
 from townlet_core.config.fields import STRICT
 from townlet_core.config.identity import canonical_json
-from townlet_core.config.loading import schema_of
+from townlet_core.config.reading import schema_of
 from townlet_core.console.desk import Desk
 from townlet_core.console.envelope import POSITIONAL, CommandError
 

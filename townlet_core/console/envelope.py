@@ -11,7 +11,7 @@ from townlet_core.config.console import Role
 from townlet_core.config.explain import first_problem
 from townlet_core.config.fields import STRICT
 from townlet_core.config.identity import canonical_json
-from townlet_core.config.loading import schema_of
+from townlet_core.config.reading import schema_of
 
 Code: TypeAlias = Literal[
     "usage", "invalid_args", "not_found", "conflict", "forbidden", "unsupported", "unauthorized", "internal"

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from townlet_core.config import TownConfig
 from townlet_core.config.demo import DemoFile
 from townlet_core.config.documents import Document, read_document
-from townlet_core.config.loading import read_model, trace_file
+from townlet_core.config.loading import trace_file
+from townlet_core.config.reading import read_model
 from townlet_core.console.catalogue import find
 from townlet_core.console.console import SPECS, Console
 from townlet_core.console.envelope import Command, CommandError, Result

@@ -1,5 +1,6 @@
 """Settling: how a town comes to its first tick."""
 
+from townlet_core.core.opening import open_town
 from townlet_core.kernels import WORLD, kernel, uniform, uniform_between
 from townlet_core.scheduler.outages import plan_outages, update_utilities
 from townlet_core.scheduler.perturbations import plan_perturbations
@@ -51,8 +52,8 @@ def settle_agent(town, rules, i):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def settle_town(town, rules):  # type: ignore[no-untyped-def]
-    """Bring a zeroed town with an empty map to its first tick."""
+def settle_town(town, rules, opening):  # type: ignore[no-untyped-def]
+    """Bring a zeroed town with an empty map to its first tick, as its opening says where that is certain."""
     common = town.common
     common.tick = rules.scalars[0].start_tick
     common.treasury = rules.scalars[0].treasury
@@ -67,6 +68,7 @@ def settle_town(town, rules):  # type: ignore[no-untyped-def]
         show_reservation(town, rules, f)
     for i in range(town.agents.shape[0]):
         settle_agent(town, rules, i)
+    open_town(town, rules, opening)
     plan_truck(town, rules)
     plan_outages(town, rules)
     plan_perturbations(town, rules)

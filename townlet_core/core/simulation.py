@@ -23,6 +23,7 @@ from townlet_core.kernels import seed_streams
 from townlet_core.observations.layout import ObservationLayout, layout_of
 from townlet_core.world.compiling import compile_rules, ties_kept
 from townlet_core.world.events import EVENT_DTYPE
+from townlet_core.world.opening import compile_opening
 from townlet_core.world.rules import Rules
 from townlet_core.world.state import NOBODY, REWARD_TERMS, Extent, TownState, allocate, squares_of
 
@@ -99,6 +100,7 @@ class Simulation:
             raise InputError(f"towns and threads must be at least 1, not {towns} and {threads}")
         self.config, self.seed, self.first_town = config, seed, first_town
         self.rules, self.names = compile_rules(config)
+        self._opening = compile_opening(config)
         self.layout: ObservationLayout = layout_of(config)
         self.state: TownState = _allocate(self.rules, towns, config)
         self._out = _outputs(self.rules, self.layout, towns)
@@ -231,7 +233,7 @@ class Simulation:
             number = self.first_town + int(index)
             town = self.state.towns[index]
             town["number"], town["streams"] = number, seed_streams(self.seed, number, int(episodes[index]))
-        self._run(reset_towns, self.state, self.rules, asked, self._out)
+        self._run(reset_towns, self.state, self.rules, self._opening, asked, self._out)
         return self.observation
 
     def step(self, actions: npt.NDArray[np.integer[Any]]) -> Step:

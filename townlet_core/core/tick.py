@@ -156,13 +156,13 @@ def advance_town(town, rules, actions, rewards, terms, terminated):  # type: ign
 
 
 @kernel(entry=True)
-def reset_towns(low: int, high: int, state: Any, rules: Any, asked: Any, out: Outputs) -> None:
+def reset_towns(low: int, high: int, state: Any, rules: Any, opening: Any, asked: Any, out: Outputs) -> None:
     """Settle and observe those of towns ``low`` to ``high`` that ``asked`` bool [B] names."""
     for b in range(low, high):
         if not asked[b]:
             continue
         town = town_of(state, b)
-        settle_town(town, rules)
+        settle_town(town, rules, opening)
         observe_town(town, rules, out.maps[b], out.features[b], out.masks[b])
 
 

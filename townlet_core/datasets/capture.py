@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from townlet_core.config import Scenario, TownConfig, config_digest
+from townlet_core.config import CaptureRules, Scenario, TownConfig, config_digest
 from townlet_core.core import ENGINE, Simulation
 from townlet_core.datasets.derivations import derive
 from townlet_core.datasets.records import CaptureRecord, as_record, capture_from, capture_path
@@ -81,11 +81,12 @@ def capture(
         progress: called with town-ticks done and in all.
 
     Raises:
-        InputError: the date is not a date.
+        InputError: the date is not a date, or the scenario has no `capture` section.
         DataError: the store cannot be written.
     """
     date = _checked(date)
-    plan = _Plan(scenario.name, date, _lasting(scenario), scenario.capture.towns, scenario.capture.exploration, policy)
+    rules = _required(scenario)
+    plan = _Plan(scenario.name, date, _lasting(scenario.config, rules), rules.towns, rules.exploration, policy)
     code = source_digest(*ENGINE, "datasets", "policy")
     stage = f"capture/{scenario.name}"
     run = _Run(policy_factory, threads, towns_at_once, progress)
@@ -147,9 +148,17 @@ def _checked(date: str) -> str:
         raise InputError(f"date {date!r}: not a date; write it as YYYY-MM-DD") from None
 
 
-def _lasting(scenario: Scenario) -> TownConfig:
-    clock = scenario.config.clock.model_copy(update={"episode_days": scenario.capture.days})
-    return scenario.config.model_copy(update={"clock": clock})
+def _required(scenario: Scenario) -> CaptureRules:
+    if scenario.capture is None:
+        raise InputError(
+            f"scenario {scenario.name}: has no 'capture' section, so nothing is recorded; add one to its file"
+        )
+    return scenario.capture
+
+
+def _lasting(config: TownConfig, rules: CaptureRules) -> TownConfig:
+    clock = config.clock.model_copy(update={"episode_days": rules.days})
+    return config.model_copy(update={"clock": clock})
 
 
 def _captured(plan: _Plan, run: _Run, store: Store) -> Record:

@@ -56,16 +56,21 @@ def compile_rules(config: TownConfig) -> tuple[Rules, Names]:
     return rules, _names(config, placements)
 
 
-def _names(config: TownConfig, placements: list[Placement]) -> Names:
+def fixture_names(placements: list[Placement]) -> tuple[str, ...]:
+    """Return what objects are called: the type and its number in reading order of the map, from 1."""
     counts: dict[str, int] = {}
-    fixtures = []
+    names = []
     for item in placements:
         counts[item.type] = counts.get(item.type, 0) + 1
-        fixtures.append(f"{item.type}_{counts[item.type]}")
+        names.append(f"{item.type}_{counts[item.type]}")
+    return tuple(names)
+
+
+def _names(config: TownConfig, placements: list[Placement]) -> Names:
     agents = tuple(f"agent_{index + 1}" for index in range(config.agents))
     prices, perturbations = tuple(config.economy.prices), tuple(config.perturbations.events)
     uses = tuple(config.affordances.affordances)
-    return Names(agents, tuple(fixtures), uses, OPTION_NAMES, tuple(config.jobs), prices, perturbations)
+    return Names(agents, fixture_names(placements), uses, OPTION_NAMES, tuple(config.jobs), prices, perturbations)
 
 
 def ties_kept(config: TownConfig) -> int:
@@ -117,12 +122,12 @@ def _serving(affordances: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
 
 def _fixture_table(config: TownConfig, types: list[str], placements: list[Placement], grid: Grid) -> npt.NDArray[Any]:
     table = np.zeros(len(placements), FIXTURE_RULES_DTYPE)
-    for row, item in zip(table, placements, strict=True):
+    for row, item, name in zip(table, placements, fixture_names(placements), strict=True):
         kind = config.affordances.objects[item.type]
         row["type"], row["y"], row["x"] = types.index(item.type), item.y, item.x
         row["home"], row["owner"] = grid.home[item.y, item.x], NOBODY
         row["utility"] = UTILITY_NAMES.index(kind.utility) if kind.utility else NO_UTILITY
-        row["stock"] = kind.stock or 0
+        row["stock"] = config.opening.stock.get(name, kind.stock or 0)
         row["capacity"] = kind.capacity if kind.capacity is not None else kind.stock or 0
         row["restock"] = {None: NEVER, "nightly": NIGHTLY, "truck": TRUCK}[kind.restock]
         row["spoilage"] = config.economy.spoilage.get(item.type, 0.0)

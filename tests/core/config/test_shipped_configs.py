@@ -9,6 +9,7 @@ import pytest
 from townlet_core.config import (
     TownConfig,
     canonical_json,
+    captured_scenarios,
     check_affordances,
     check_config,
     check_map,
@@ -23,7 +24,7 @@ from townlet_core.config import (
     scenario_names,
     schema_json,
 )
-from townlet_core.config.loading import schema_of
+from townlet_core.config.reading import schema_of
 
 SHIPPED = Path(__file__).parents[3] / "configs"
 TOWN = SHIPPED / "towns" / "default.yaml"
@@ -55,12 +56,21 @@ def test_the_resolved_town_is_a_town_file_too(tmp_path: Path) -> None:
 def test_every_shipped_scenario_loads(name: str) -> None:
     scenario = load_scenario(name, SHIPPED)
     assert scenario.name == name
+    assert scenario.capture is not None
     assert scenario.capture.days == 1
     assert check_config(SHIPPED / "scenarios" / f"{name}.yaml").kind == "scenario"
 
 
-def test_scenarios_are_found_by_name() -> None:
-    assert scenario_names(SHIPPED) == ["low_money", "one_shower", "ordinary_day", "stove_outage"]
+def test_scenarios_are_found_by_name_and_those_with_a_capture_belong_to_the_line() -> None:
+    learned = ["low_money", "one_shower", "ordinary_day", "stove_outage"]
+    assert captured_scenarios(SHIPPED) == learned
+    assert set(learned) < set(scenario_names(SHIPPED))
+
+
+def test_a_scenario_that_cannot_be_read_belongs_to_the_line_so_that_it_is_told(tmp_path: Path) -> None:
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "scenarios" / "odd.yaml").write_text("scenario: [odd")
+    assert captured_scenarios(tmp_path) == ["odd"]
 
 
 def test_an_override_replaces_its_key_and_leaves_the_section() -> None:

@@ -106,7 +106,7 @@ def test_towns_that_advanced_unobserved_live_on(lived: Simulation, tmp_path: Pat
 
 def test_nothing_that_changes_in_a_simulation_is_left_out_of_its_file(lived: Simulation) -> None:
     """Whoever adds an attribute decides here whether it follows from the constructor or has to be saved."""
-    constructed = {"config", "seed", "first_town", "rules", "names", "layout", "_threads", "_pool"}
+    constructed = {"config", "seed", "first_town", "rules", "names", "layout", "_opening", "_threads", "_pool"}
     saved = {"state", "_out"}
     assert set(vars(lived)) == constructed | saved
     assert set(lived.arrays()) == {

@@ -1,0 +1,6 @@
+"""Whether what a scenario promises happens: measures taken while its towns live, and verdicts on them."""
+
+from townlet_core.scenarios.binding import bind
+from townlet_core.scenarios.checking import Actor, Report, Verdict, check
+
+__all__ = ["Actor", "Report", "Verdict", "bind", "check"]

@@ -1,0 +1,70 @@
+"""Readings: parts of the state by name, as a scenario's expectations name them."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from townlet_core.core import Simulation
+from townlet_core.scenarios.probes import Reading, Values
+from townlet_core.world.state import AGENT_DTYPE, NEED_NAMES, PERSONALITY_NAMES, TIE_DTYPE, UTILITY_NAMES
+
+SCALARS = tuple(name for name in AGENT_DTYPE.names or () if not AGENT_DTYPE[name].shape)
+CITIZEN_PARTS = (*NEED_NAMES, *PERSONALITY_NAMES, *SCALARS)
+"""What can be read of a citizen."""
+OBJECT_PARTS = ("stock", "waiting", "reserved")
+"""What can be read of an object; `reserved` is 1 while somebody holds it."""
+TIE_PARTS = tuple(name for name in TIE_DTYPE.names or () if name != "other")
+"""What can be read of a tie; 0 where there is none."""
+TOWN_PARTS = ("treasury", "supplier", *UTILITY_NAMES)
+"""What can be read of a town; a utility is 1 while it works."""
+PARTS = (*CITIZEN_PARTS, *OBJECT_PARTS, *TIE_PARTS, *TOWN_PARTS)
+
+
+def citizen_reading(part: str, agents: list[int]) -> Reading:
+    """Read a part of some citizens, [towns, agents]; NaN for who is not alive."""
+    take: Callable[[Simulation], Values]
+    if part in NEED_NAMES:
+        take = lambda sim: sim.agents["needs"][..., NEED_NAMES.index(part)]  # noqa: E731
+    elif part in PERSONALITY_NAMES:
+        take = lambda sim: sim.agents["personality"][..., PERSONALITY_NAMES.index(part)]  # noqa: E731
+    else:
+        take = lambda sim: sim.agents[part]  # noqa: E731
+
+    def read(sim: Simulation) -> Values:
+        values = take(sim)[:, agents].astype(np.float64)
+        return np.where(sim.agents["alive"][:, agents] == 1, values, np.nan)
+
+    return read
+
+
+def object_reading(part: str, fixtures: list[int]) -> Reading:
+    """Read a part of some objects, [towns, objects]."""
+
+    def read(sim: Simulation) -> Values:
+        records = sim.state.fixtures[:, fixtures]
+        values = records["user"] >= 0 if part == "reserved" else records[part]
+        return np.asarray(values, np.float64)
+
+    return read
+
+
+def tie_reading(side: str, who: int, other: int) -> Reading:
+    """Read one side of what `who` feels about `other`, [towns, 1]; 0 where there is no tie."""
+
+    def read(sim: Simulation) -> Values:
+        ties = sim.state.ties[:, who]
+        felt = np.where(ties["other"] == other, ties[side], 0.0)
+        return np.asarray(felt.sum(axis=1, keepdims=True), np.float64)
+
+    return read
+
+
+def town_reading(part: str) -> Reading:
+    """Read a part of the town itself, [towns, 1]."""
+
+    def read(sim: Simulation) -> Values:
+        towns = sim.state.towns
+        values = towns["utilities"][:, UTILITY_NAMES.index(part)] if part in UTILITY_NAMES else towns[part]
+        return np.asarray(values, np.float64)[:, None]
+
+    return read
