@@ -26,8 +26,8 @@ from townlet_core.config.legacy.rules import (
 )
 from townlet_core.config.legacy.town_keys import TOWN_RULES
 from townlet_core.config.loading import embedded_files
-from townlet_core.config.reading import schema_of
 from townlet_core.config.map_checks import Problem
+from townlet_core.config.reading import schema_of
 from townlet_core.config.town import TownConfig
 from townlet_core.config.town_checks import town_problems
 from townlet_core.errors import ConfigError
