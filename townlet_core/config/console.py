@@ -10,8 +10,8 @@ from pydantic_core import PydanticCustomError
 
 from townlet_core.config.documents import Document, KeyPath, read_document
 from townlet_core.config.fields import STRICT, VariableName
-from townlet_core.config.reading import read_model
 from townlet_core.config.map_checks import Problem
+from townlet_core.config.reading import read_model
 
 Role: TypeAlias = Literal["viewer", "admin"]
 

@@ -10,8 +10,8 @@ from townlet_core.config.fields import STRICT, Duration, DurationRange, Identifi
 from townlet_core.config.maps import MapConfig
 from townlet_core.config.needs import Needs, Rewards
 from townlet_core.config.observations import ObservationRules
-from townlet_core.config.perturbations import Perturbations
 from townlet_core.config.opening import Opening
+from townlet_core.config.perturbations import Perturbations
 from townlet_core.config.relationships import Relationships, Stages
 from townlet_core.config.weather import Weather
 

@@ -20,10 +20,10 @@ from townlet_core.config.loading import (
     load_snapshot_rules,
     load_training,
     read_config,
-    read_model,
 )
 from townlet_core.config.manifest_checks import manifest_warnings
 from townlet_core.config.map_checks import homes, placed_objects
+from townlet_core.config.reading import read_model
 from townlet_core.config.telemetry import load_telemetry
 from townlet_core.config.town import TownConfig
 from townlet_core.errors import ConfigError
