@@ -45,7 +45,7 @@ class EventPattern(BaseModel):
     """Which events are meant: a kind, and if given whose, with whom, at which object (or object type), for what use.
 
     `other` is the second agent of what two people do; `affordance` belongs to the events of a use, `utility` to those
-    of an outage.
+    of an outage, `weather` to its changes, `perturbation` to what upsets the day.
     """
 
     model_config = STRICT
@@ -55,6 +55,8 @@ class EventPattern(BaseModel):
     object: Identifier | None = None
     affordance: Identifier | None = None
     utility: Identifier | None = None
+    weather: Identifier | None = None
+    perturbation: Identifier | None = None
 
 
 class EventMeasure(EventPattern):
@@ -82,8 +84,8 @@ class KpiMeasure(BaseModel):
 
 
 class StateMeasure(BaseModel):
-    """A part of the state: of a citizen (a need, `wallet`, …), of an object (`stock`, `waiting`, `reserved`), or of the
-    tie of one citizen `towards` another.
+    """A part of the state: of a citizen (a need, `wallet`, …), of an object (`stock`, `waiting`, `reserved`), of the
+    tie of one citizen `towards` another, or of the town (`treasury`, `power`; the `price` of a price key).
 
     `over` says when: at the end, at its lowest or highest, or how much it changed from the first tick to the last.
     Without `of`, every citizen, or every object that is meant, must meet the demand.

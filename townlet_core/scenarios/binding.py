@@ -16,6 +16,7 @@ from townlet_core.config.expectations import (
     StateMeasure,
 )
 from townlet_core.config.explain import unknown_name
+from townlet_core.config.weather import WEATHER_NAMES
 from townlet_core.core import Simulation
 from townlet_core.scenarios.probes import (
     EventProbe,
@@ -31,10 +32,11 @@ from townlet_core.scenarios.readings import (
     CITIZEN_PARTS,
     OBJECT_PARTS,
     PARTS,
+    PRICE,
     TIE_PARTS,
-    TOWN_PARTS,
     citizen_reading,
     object_reading,
+    price_reading,
     tie_reading,
     town_reading,
 )
@@ -44,6 +46,19 @@ from townlet_core.world.state import UTILITY_NAMES
 
 USES = (Event.AFFORDANCE_START, Event.AFFORDANCE_FINISH, Event.AFFORDANCE_FAIL)
 OUTAGES = (Event.OUTAGE_BEGIN, Event.OUTAGE_END)
+PERTURBATIONS = (
+    Event.PERTURBATION_STARTED,
+    Event.PERTURBATION_ENDED,
+    Event.PERTURBATION_CANCELLED,
+    Event.INVITED,
+)
+SECONDS = {
+    "affordance": USES,
+    "utility": OUTAGES,
+    "weather": (Event.WEATHER_CHANGE,),
+    "perturbation": PERTURBATIONS,
+}
+"""What the second part of some events is; for all others it is another agent."""
 ANY = "any"
 
 
@@ -108,8 +123,14 @@ class _Binder(NamedTuple):
     def pattern(self, pattern: EventPattern, root: KeyPath) -> Pattern:
         names = self.sim.names
         kind = self.number("event", (*root, "event"), pattern.event, EVENT_NAMES)
-        known = {"other": names.agents, "affordance": names.affordances, "utility": UTILITY_NAMES}
-        fitting = "affordance" if kind in USES else "utility" if kind in OUTAGES else "other"
+        known: dict[str, Sequence[str]] = {
+            "other": names.agents,
+            "affordance": names.affordances,
+            "utility": UTILITY_NAMES,
+            "weather": WEATHER_NAMES,
+            "perturbation": names.perturbations,
+        }
+        fitting = next((key for key, kinds in SECONDS.items() if kind in kinds), "other")
         for key in known:
             if getattr(pattern, key) is not None and key != fitting:
                 reason = f"events of kind {pattern.event} have none; they may have the key '{fitting}'"
@@ -133,8 +154,11 @@ class _Binder(NamedTuple):
             read = object_reading(part, list(every if measure.of is None else self.objects(("of",), measure.of)))
         elif part in TIE_PARTS:
             read = tie_reading(part, *self.pair(measure))
+        elif part == PRICE:
+            if measure.of is None:
+                raise self.expectation.document.error(("state",), "name the price key with 'of'")
+            read = price_reading(self.number("price", ("of",), measure.of, self.sim.names.prices))
         else:
-            assert part in TOWN_PARTS
             if measure.of is not None:
                 raise self.expectation.document.error(("of",), f"{part} belongs to the town; remove 'of'")
             read = town_reading(part)

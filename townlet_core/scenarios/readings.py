@@ -17,7 +17,9 @@ TIE_PARTS = tuple(name for name in TIE_DTYPE.names or () if name != "other")
 """What can be read of a tie; 0 where there is none."""
 TOWN_PARTS = ("treasury", "supplier", *UTILITY_NAMES)
 """What can be read of a town; a utility is 1 while it works."""
-PARTS = (*CITIZEN_PARTS, *OBJECT_PARTS, *TIE_PARTS, *TOWN_PARTS)
+PRICE = "price"
+"""What can be read of a price key: what is asked for it now."""
+PARTS = (PRICE, *CITIZEN_PARTS, *OBJECT_PARTS, *TIE_PARTS, *TOWN_PARTS)
 
 
 def citizen_reading(part: str, agents: list[int]) -> Reading:
@@ -57,6 +59,11 @@ def tie_reading(side: str, who: int, other: int) -> Reading:
         return np.asarray(felt.sum(axis=1, keepdims=True), np.float64)
 
     return read
+
+
+def price_reading(number: int) -> Reading:
+    """Read what is asked for something now, [towns, 1]."""
+    return lambda sim: np.asarray(sim.state.towns["prices"][:, number : number + 1], np.float64)
 
 
 def town_reading(part: str) -> Reading:
