@@ -1,16 +1,24 @@
 """Company: whom one meets, talks to, eats with and covers for."""
 
+import numpy as np
+
 from townlet_core.kernels import EVENTS, kernel, uniform
 from townlet_core.world.clothes import is_worn
 from townlet_core.world.employment import is_working
 from townlet_core.world.events import Event, emit
 from townlet_core.world.movement import step_to
-from townlet_core.world.state import EXTROVERSION, HUNGER, NOBODY, USING
+from townlet_core.world.rules import SHARE_MEAL
+from townlet_core.world.state import BLOCK_SHIFT, EXTROVERSION, NOBODY, USING
 from townlet_core.world.ties import is_rival, slot_of
 
 CHAT_SUCCESS, CHAT_FAILURE = int(Event.CHAT_SUCCESS), int(Event.CHAT_FAILURE)
 SHARED_MEAL, HELPED, TOOK_SHIFT = int(Event.SHARED_MEAL), int(Event.HELPED_WHEN_LATE), int(Event.TOOK_SHIFT)
-START, LATE, ABSENT = int(Event.AFFORDANCE_START), int(Event.SHIFT_LATE), int(Event.SHIFT_ABSENT)
+FINISH, START, LATE, ABSENT = (
+    int(Event.AFFORDANCE_FINISH),
+    int(Event.AFFORDANCE_START),
+    int(Event.SHIFT_LATE),
+    int(Event.SHIFT_ABSENT),
+)
 TABLE_DISTANCE = 3
 """Tiles within which two people who eat share their meal."""
 SEARCH_TICKS = 30
@@ -43,24 +51,37 @@ def _appeal(ties, i, j, way, threshold):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def nearest_company(agents, ties, i, tick, radius, threshold):  # type: ignore[no-untyped-def]
+def _attraction(agents, ties, i, j, tick, radius, threshold):  # type: ignore[no-untyped-def]
+    """Return how much ``i`` would like to talk to ``j`` now and how many tiles away that is; far below if at all."""
+    apart = tiles_apart(agents[i], agents[j])
+    if j == i or apart > radius or not _is_free_to_talk(agents[j], tick):
+        return REPELLED, apart
+    return _appeal(ties, i, j, apart / radius, threshold), apart
+
+
+@kernel
+def nearest_company(agents, blocks, ties, i, tick, radius, threshold):  # type: ignore[no-untyped-def]
     """Find whom agent ``i`` would talk to: somebody near, free to talk, and liked rather than not.
+
+    Where two are as attractive, it is the one with the lower number.
 
     Returns:
         (agent, tiles): (-1, 65535) where relationships are off, one is busy or has just talked, or nobody is near.
     """
     me = agents[i]
-    best, highest, tiles = NOBODY, REPELLED, NOBODY_NEAR
+    best, highest, tiles = np.int64(NOBODY), REPELLED, NOBODY_NEAR
     if ties.shape[1] == 0 or me.phase == USING or tick < me.chat_ready_at:
         return best, tiles
-    for j in range(agents.shape[0]):
-        other = agents[j]
-        apart = tiles_apart(me, other)
-        if j == i or apart > radius or not _is_free_to_talk(other, tick):
-            continue
-        score = _appeal(ties, i, j, apart / radius, threshold)
-        if score > highest:
-            best, highest, tiles = j, score, apart
+    bottom = min((me.y + radius) >> BLOCK_SHIFT, blocks.shape[0] - 1)
+    right = min((me.x + radius) >> BLOCK_SHIFT, blocks.shape[1] - 1)
+    for row in range(max(me.y - radius, 0) >> BLOCK_SHIFT, bottom + 1):
+        for column in range(max(me.x - radius, 0) >> BLOCK_SHIFT, right + 1):
+            j = np.int64(blocks[row, column])
+            while j >= 0:
+                score, apart = _attraction(agents, ties, i, j, tick, radius, threshold)
+                if score > highest or (score == highest and j < best):
+                    best, highest, tiles = j, score, apart
+                j = np.int64(agents[j].next_near)
     return best, tiles
 
 
@@ -68,7 +89,9 @@ def nearest_company(agents, ties, i, tick, radius, threshold):  # type: ignore[n
 def find_company(town, rules, i):  # type: ignore[no-untyped-def]
     """Find the company of agent ``i`` now, as (agent, tiles); see ``nearest_company``."""
     scalars = rules.scalars[0]
-    return nearest_company(town.agents, town.ties, i, town.common.tick, scalars.chat_radius, scalars.avoid_threshold)
+    return nearest_company(
+        town.agents, town.blocks, town.ties, i, town.common.tick, scalars.chat_radius, scalars.avoid_threshold
+    )
 
 
 @kernel
@@ -130,16 +153,29 @@ def seek_company(town, rules, i):  # type: ignore[no-untyped-def]
 
 @kernel
 def _is_eating(town, rules, j):  # type: ignore[no-untyped-def]
+    """Say whether agent ``j`` is at a meal that is shared."""
     agent = town.agents[j]
-    return agent.phase == USING and rules.affordances[agent.affordance].effects[HUNGER] > 0
+    if agent.phase != USING:
+        return False
+    rule = rules.affordances[agent.affordance]
+    return ((rule.before | rule.after) & SHARE_MEAL) != 0
+
+
+@kernel
+def _is_shared(affordances, a, kind):  # type: ignore[no-untyped-def]
+    """Say whether affordance ``a`` shares a meal when it begins, or when it is complete."""
+    return ((affordances[a].before if kind == START else affordances[a].after) & SHARE_MEAL) != 0
 
 
 @kernel
 def _share_meal(town, rules, i):  # type: ignore[no-untyped-def]
-    for j in range(town.agents.shape[0]):
-        near = tiles_apart(town.agents[i], town.agents[j]) <= TABLE_DISTANCE
-        if j != i and near and town.agents[j].alive and _is_eating(town, rules, j):
-            emit(town.common, town.log, SHARED_MEAL, i, town.agents[i].target, j, 0.0)
+    """Tell of everybody who eats within a few tiles of agent ``i``, tile by tile from north to south."""
+    me, height, width = town.agents[i], town.occupancy.shape[0], town.occupancy.shape[1]
+    for y in range(max(me.y - TABLE_DISTANCE, 0), min(me.y + TABLE_DISTANCE + 1, height)):
+        for x in range(max(me.x - TABLE_DISTANCE, 0), min(me.x + TABLE_DISTANCE + 1, width)):
+            j = np.int64(town.occupancy[y, x])
+            if j >= 0 and j != i and _is_eating(town, rules, j):
+                emit(town.common, town.log, SHARED_MEAL, i, me.target, j, 0.0)
 
 
 @kernel
@@ -157,8 +193,9 @@ def note_company(town, rules):  # type: ignore[no-untyped-def]
         return
     for e in range(town.common.event_count):
         kind, i = town.log[e].kind, town.log[e].subject
-        if kind == START and _is_eating(town, rules, i):
-            _share_meal(town, rules, i)
+        if kind in (START, FINISH):
+            if _is_shared(rules.affordances, town.log[e].other, kind):
+                _share_meal(town, rules, i)
         elif kind == LATE:
             _involve_colleagues(town, rules, i, HELPED)
         elif kind == ABSENT:

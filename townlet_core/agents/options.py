@@ -4,7 +4,7 @@ from townlet_core.agents.company import find_company, seek_company
 from townlet_core.agents.meets import attend
 from townlet_core.config.options import Option
 from townlet_core.kernels import kernel
-from townlet_core.world.affordances import best_target, progress_use, start_use, still_possible
+from townlet_core.world.affordances import begins, best_target, progress_use, start_use, still_possible
 from townlet_core.world.events import Event, emit
 from townlet_core.world.movement import step_aside, walk_towards
 from townlet_core.world.queues import leave_queue, release, request
@@ -127,10 +127,20 @@ def _walk(town, rules, i):  # type: ignore[no-untyped-def]
     if not agent.holds and steps <= REQUEST_DISTANCE:
         request(town, rules, i)
     if agent.holds and steps == 0:
-        start_use(town, rules, i)
+        _begin(town, rules, i)
     elif agent.holds or steps > 1:
         walk_towards(town, rules, i, agent.target)
     elif steps == 0:
+        step_aside(town, rules, i)
+
+
+@kernel
+def _begin(town, rules, i):  # type: ignore[no-untyped-def]
+    """Begin the use that agent ``i`` came for, or give it up where a precondition no longer holds."""
+    if begins(town, rules, i):
+        start_use(town, rules, i)
+    else:
+        abandon(town, rules, i)
         step_aside(town, rules, i)
 
 

@@ -9,7 +9,7 @@ from townlet_core.agents.meets import attend
 from townlet_core.agents.options import IDLE, REQUEST_DISTANCE, SOCIALISE, abandon, cut_context, finish_option
 from townlet_core.config.primitives import Primitive
 from townlet_core.kernels import kernel
-from townlet_core.world.affordances import best_target, progress_use, start_use, still_possible
+from townlet_core.world.affordances import begins, best_target, may_begin, progress_use, start_use, still_possible
 from townlet_core.world.movement import step_by
 from townlet_core.world.queues import request
 from townlet_core.world.state import FREE, USING, WAITING, WALKING
@@ -32,12 +32,27 @@ def target_in_reach(town, rules, i, option):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def may_start(town, rules, i):  # type: ignore[no-untyped-def]
-    """Say whether agent ``i`` holds the object that it stands on, and can begin to use it."""
+def _is_ready(town, rules, i):  # type: ignore[no-untyped-def]
+    """Say whether agent ``i`` holds the object that it stands on, and the use is still possible."""
     agent = town.agents[i]
     if agent.phase == USING or not agent.holds or rules.distance[agent.target, agent.y, agent.x] > 0:
         return False
     return still_possible(town, rules, i)
+
+
+@kernel
+def may_start(town, rules, i):  # type: ignore[no-untyped-def]
+    """Say whether agent ``i`` can begin to use the object that it stands on: it is ready, and all conditions hold."""
+    return _is_ready(town, rules, i) and may_begin(town, rules, i)
+
+
+@kernel
+def _start(town, rules, i):  # type: ignore[no-untyped-def]
+    """Begin to use the object, or give it back where a precondition does not hold."""
+    if begins(town, rules, i):
+        start_use(town, rules, i)
+    else:
+        abandon(town, rules, i)
 
 
 @kernel
@@ -50,7 +65,7 @@ def may_release(agent):  # type: ignore[no-untyped-def]
 def neighbour(town, rules, i):  # type: ignore[no-untyped-def]
     """Return whom agent ``i`` may talk to where it stands, -1 if nobody."""
     threshold = rules.scalars[0].avoid_threshold
-    partner, _ = nearest_company(town.agents, town.ties, i, town.common.tick, 1, threshold)
+    partner, _ = nearest_company(town.agents, town.blocks, town.ties, i, town.common.tick, 1, threshold)
     return partner
 
 
@@ -88,8 +103,8 @@ def _do(town, rules, i, action):  # type: ignore[no-untyped-def]
         step_by(town, rules, i, action - FIRST_MOVE)
     elif FIRST_REQUEST <= action <= LAST_REQUEST:
         _request(town, rules, i, action - FIRST_REQUEST + 1)
-    elif action == START and may_start(town, rules, i):
-        start_use(town, rules, i)
+    elif action == START and _is_ready(town, rules, i):
+        _start(town, rules, i)
     elif action == RELEASE and may_release(agent):
         abandon(town, rules, i)
     elif action == CHAT:

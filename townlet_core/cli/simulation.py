@@ -8,6 +8,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from townlet_core.cli.checking import check_alone
+from townlet_core.cli.hooks import RunHooks, hook_document, print_hooks, require_own_allow_list, start_hooks
 from townlet_core.cli.options import CONFIGS, DATA, AsJson, Configs, Data, Threads
 from townlet_core.cli.output import Advance, print_json, print_table, progress_bar
 from townlet_core.cli.pacing import WATCHED, Speed, Watcher, watching
@@ -27,6 +28,7 @@ from townlet_core.errors import InputError
 from townlet_core.policy.teacher import Teacher
 from townlet_core.snapshots import Autosave
 from townlet_core.telemetry import Interval, mean_interval
+from townlet_core.telemetry.hooks import AffordanceHooks
 
 HEADLINES = ("survival", "needs_ok_share", "attendance", "mean_reward", "clipped_share", "wallet", "conflicts")
 """Key figures of the short table; `--report` shows all of them."""
@@ -67,6 +69,7 @@ def simulate(
     resume: Resume = None,
     telemetry: Target = None,
     telemetry_settings: Settings = None,
+    hooks: RunHooks = False,
     as_json: AsJson = False,
     configs: Configs = CONFIGS,
     data: Data = DATA,
@@ -79,24 +82,28 @@ def simulate(
         raise InputError("--watch: draws in a terminal; leave out --json, and do not pipe it")
     telling = telemetry_config(telemetry, telemetry_settings, configs)
     refuse_two_on_stdout(telling, {"--json": as_json, "--report": report, "--watch": watch})
+    require_own_allow_list(hooks, resume, config or scenario)
     saving = Saving(autosave, every, keep, resume, configs, data)
     town = partial(chosen_town, config, scenario, configs)
     if resume is None:
         sim, steps = Simulation(town(days), 1 if watch else towns, seed, threads=threads), NO_STEPS
     else:
         sim, steps = resumed(context, saving, town if config or scenario else None, threads)
-    days = sim.config.clock.episode_days
+    days, called = sim.config.clock.episode_days, start_hooks(hooks, sim)
     with progress_bar(f"{sim.shape[0]} towns, {days} days", quiet=as_json or watch) as advance:
         told = start_telemetry(sim, telling)
         try:
             with watching(sim, speed if watch else None) as watcher:
-                figures = live(sim, advance, watcher, planned(saving, steps), told)
+                figures = live(sim, advance, watcher, planned(saving, steps), told, called)
         finally:
             status = end_telemetry(told)
     if as_json:
-        print_json(_document(sim, figures, days) | ({"telemetry": status._asdict()} if status else {}))
+        print_json(
+            _document(sim, figures, days) | hook_document(called) | ({"telemetry": status._asdict()} if status else {})
+        )
     elif status is None or status.target != "stdout":
         print_figures(figures, list(figures.kpis) if report else HEADLINES, sim.shape[0], days)
+        print_hooks(called)
 
 
 def chosen_town(config: Path | None, scenario: str | None, configs: Path, days: int) -> TownConfig:
@@ -120,6 +127,7 @@ def live(
     watcher: Watcher | None = None,
     autosave: Autosave | None = None,
     telemetry: LiveTelemetry | None = None,
+    hooks: AffordanceHooks | None = None,
 ) -> Figures:
     """Let the teacher run the towns to the end of their episode, saving them and telling of them if asked."""
     teacher, clock = Teacher(sim), sim.config.clock
@@ -130,6 +138,8 @@ def live(
             watcher.after_tick()
         if telemetry is not None:
             telemetry.after_tick()
+        if hooks is not None:
+            hooks.after_tick(sim)
         if autosave is not None:
             autosave.after_tick(sim)
         if tick % 60 == 59:

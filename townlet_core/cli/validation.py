@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from townlet_core.cli import hooks
 from townlet_core.cli.checking import validate_scenarios
 from townlet_core.cli.options import AsJson
 from townlet_core.cli.output import print_facts, print_json
@@ -38,6 +39,12 @@ def validate_affordances(
 def validate_map(file: File, as_json: AsJson = False) -> None:
     """Check a map: its picture, its legend, and that every home and object can be reached."""
     _report(check_map(file), as_json)
+
+
+@app.command("hooks", epilog="Example: townlet validate hooks configs/towns/default.yaml")
+def validate_hooks(file: File, as_json: AsJson = False) -> None:
+    """Import the Python hooks that a town or scenario allows, and say which of those it names cannot be called."""
+    hooks.validate_hooks(file, as_json)
 
 
 app.command("scenarios", epilog="Example: townlet validate scenarios --run")(validate_scenarios)

@@ -1,16 +1,21 @@
 """The affordance manifest: which object types exist, and what a citizen can do with them."""
 
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
 from townlet_core.config.fields import STRICT, Duration, Hours, Identifier, NeedDelta, NeedName, ServedOption, Share
+from townlet_core.config.hooks import AffordanceHooks
 
 WORKPLACE = "workplace"
 """Stands for an affordance's object where the object is the one that the agent's job names."""
 
 MAX_OBJECT_TYPES = 30
 """Most object types that a manifest may define."""
+
+
+Condition: TypeAlias = Annotated[str, Field(min_length=1, max_length=160)]
+"""A sentence of the precondition language, such as `wallet >= 0.5 and not occupied`."""
 
 
 class ObjectType(BaseModel):
@@ -35,7 +40,8 @@ class Affordance(BaseModel):
     `effects` come at completion and `per_tick` with every tick of use; both change needs, in need units
     (1 = satisfied). `hours` are the ticks of the day between which a use may begin; `price` is a key of
     `economy.prices`; `gives_meals` go into the household's fridge; `mends_clothes` is added to the condition of
-    the user's clothes (1 = new).
+    the user's clothes (1 = new). All conditions of `requires` must hold when an agent chooses and again when the use
+    begins; docs/affordances.md has their language.
     """
 
     model_config = STRICT
@@ -49,7 +55,9 @@ class Affordance(BaseModel):
     mends_clothes: Share = 0.0
     price: Identifier | None = None
     hours: Hours | None = None
+    requires: list[Condition] = Field(default_factory=list, max_length=8)
     asleep: bool = False
+    hooks: AffordanceHooks = Field(default_factory=AffordanceHooks)
     effects: dict[NeedName, NeedDelta] = Field(default_factory=dict)
     per_tick: dict[NeedName, NeedDelta] = Field(default_factory=dict)
 

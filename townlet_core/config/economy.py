@@ -93,7 +93,7 @@ class Job(BaseModel):
     end_tick: Tick
     wage_rate: float = Field(ge=0.0, le=10.0)
     lateness_penalty: float = Field(default=0.1, ge=0.0, le=100.0)
-    openings: int = Field(default=1, ge=1, le=250)
+    openings: int = Field(default=1, ge=1, le=1024)
 
     @model_validator(mode="after")
     def _ends_after_start(self) -> "Job":
@@ -122,9 +122,16 @@ class Employment(BaseModel):
 
 
 class Queues(BaseModel):
-    """How waiting works: when a blocked walker may step through, how long one waits, the pause after a use."""
+    """How waiting works.
+
+    `ghost_step_after`: ticks after which a blocked walker passes whoever is in the way, 0 for never; nobody who uses
+    an object is moved. `patience_ticks`: how long one waits before giving up. `cooldown_ticks`: the pause before one
+    may use the same public object again. `age_priority_weight`: how much a tick that one has waited in vain, since a
+    queue last served one, counts beside a tick of waiting here; with 0 it is first come, first served.
+    """
 
     model_config = STRICT
     ghost_step_after: int = Field(default=3, ge=0, le=100)
     patience_ticks: Duration = 90
     cooldown_ticks: int = Field(default=0, ge=0, le=600)
+    age_priority_weight: float = Field(default=0.1, ge=0.0, le=1.0)

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from townlet_core.config.affordances import WORKPLACE, Affordance, AffordanceManifest, ObjectType
+from townlet_core.config.condition_checks import condition_problems, words_of
 from townlet_core.config.explain import unknown_name
 from townlet_core.config.fields import SERVED_OPTIONS
+from townlet_core.config.hooks import hook_problems
 from townlet_core.config.map_checks import Problem
 
 
@@ -14,6 +16,9 @@ def manifest_problems(manifest: AffordanceManifest) -> Iterator[Problem]:
         yield from _object_problems(name, kind)
     for name, affordance in manifest.affordances.items():
         yield from _affordance_problems(name, affordance, manifest)
+        for moment, index, reason in hook_problems(affordance.hooks):
+            yield Problem(("affordances", name, "hooks", moment, index), reason)
+    yield from condition_problems(manifest, words_of(manifest))
 
 
 def manifest_warnings(manifest: AffordanceManifest) -> Iterator[Problem]:

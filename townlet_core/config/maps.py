@@ -9,8 +9,8 @@ from townlet_core.config.fields import STRICT, Identifier
 MAX_SIDE = 250
 """Longest side of a map in tiles; distances and positions then fit the kernels' small integers."""
 
-MAX_OBJECTS = 120
-"""Most objects that one map may hold; object numbers then fit a signed byte."""
+MAX_OBJECTS = 6000
+"""Most objects that one map may hold; each costs two bytes a tile for the way to it."""
 
 Terrain: TypeAlias = Literal["wall", "door", "floor", "road", "grass", "home"]
 LegendKey: TypeAlias = Annotated[str, Field(min_length=1, max_length=1)]

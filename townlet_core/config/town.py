@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from townlet_core.config.affordances import AffordanceManifest
 from townlet_core.config.economy import Economy, Employment, Job, Queues
 from townlet_core.config.fields import STRICT, Duration, DurationRange, Identifier, Share, Tick, TickRange
+from townlet_core.config.hooks import HookRules
 from townlet_core.config.maps import MapConfig
 from townlet_core.config.needs import Needs, Rewards
 from townlet_core.config.observations import ObservationRules
@@ -15,8 +16,8 @@ from townlet_core.config.perturbations import Perturbations
 from townlet_core.config.relationships import Relationships, Stages
 from townlet_core.config.weather import Weather
 
-MAX_AGENTS = 250
-"""Most agents that one town may hold; agent numbers then fit the kernels' small integers."""
+MAX_AGENTS = 1024
+"""Most agents that one town may hold; numbers of agents and objects fit 16 bits everywhere."""
 
 
 class Clock(BaseModel):
@@ -65,6 +66,7 @@ class TownConfig(BaseModel):
     employment: Employment = Field(default_factory=Employment)
     options: OptionRules = Field(default_factory=OptionRules)
     queues: Queues = Field(default_factory=Queues)
+    hooks: HookRules = Field(default_factory=HookRules)
     stages: Stages = Field(default_factory=Stages)
     relationships: Relationships = Field(default_factory=Relationships)
     affordance_jitter: float = Field(default=0.1, ge=0.0, le=0.5)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from townlet_core.config.affordances import WORKPLACE
 from townlet_core.config.basket import basket_problems
+from townlet_core.config.condition_checks import condition_problems, words_of
 from townlet_core.config.disturbance_checks import disturbance_problems
 from townlet_core.config.documents import KeyPath
 from townlet_core.config.explain import unknown_name
@@ -24,6 +25,8 @@ def town_problems(town: TownConfig) -> Iterator[Problem]:
         return
     yield from _identity_problems(town)
     yield from _object_problems(town)
+    for problem in condition_problems(town.affordances, words_of(town.affordances, list(town.jobs))):
+        yield Problem(("affordances", *problem.path), problem.text)
     yield from _price_problems(town)
     yield from _clock_problems(town)
     yield from _job_problems(town)

@@ -62,10 +62,26 @@ def require_sound(state: TownState, rules: Rules, source: str) -> None:
         if low < limit.low or high > limit.high:
             wrong = low if low < limit.low else high
             raise DataError(f"{source}: {limit.name} is {wrong}; expected {limit.low} to {limit.high}; {_ADVICE}")
+    _require_ends(state, source)
     for name, array in state._asdict().items():
         for field in array.dtype.names or ():
             if array[field].dtype.kind == "f" and not np.isfinite(array[field]).all():
                 raise DataError(f"{source}: {name}.{field} holds a number that is not finite; {_ADVICE}")
+
+
+def _require_ends(state: TownState, source: str) -> None:
+    """Refuse chains of agents that never end: a kernel would follow them for ever."""
+    towns, people = state.agents.shape
+    row = np.arange(towns)[:, None]
+    chains = {"blocks": (state.blocks, "next_near"), "queues": (state.fixtures["first_waiting"], "next_waiting")}
+    for name, (heads, link) in chains.items():
+        reached = heads.reshape(towns, -1).astype(np.int64)
+        for _ in range(people):
+            if (reached == NOBODY).all():
+                break
+            reached = np.where(reached == NOBODY, NOBODY, state.agents[link][row, reached])
+        if (reached != NOBODY).any():
+            raise DataError(f"{source}: a chain of agents in {name} never ends; {_ADVICE}")
 
 
 def _limits(state: TownState, rules: Rules) -> Iterator[Limit]:
@@ -76,6 +92,8 @@ def _limits(state: TownState, rules: Rules) -> Iterator[Limit]:
     yield Limit("agents.x", agents["x"], 0, width - 1)
     yield Limit("agents.target", agents["target"], NOBODY, objects - 1)
     yield Limit("agents.partner", agents["partner"], NOBODY, people - 1)
+    for name in ("next_near", "previous_near", "next_waiting"):
+        yield Limit(f"agents.{name}", agents[name], NOBODY, people - 1)
     yield Limit("agents.last_fixture", agents["last_fixture"], NOBODY, objects - 1)
     yield Limit("ties.other", state.ties["other"], NOBODY, people - 1)
     yield Limit("agents.affordance", agents["affordance"], NOBODY, len(rules.affordances) - 1)
@@ -89,6 +107,9 @@ def _limits(state: TownState, rules: Rules) -> Iterator[Limit]:
     yield Limit("towns.event_phase", towns["event_phase"], 0, len(EVENT_PHASE_NAMES) - 1)
     yield Limit("towns.event_spec", towns["event_spec"], 0, max(len(rules.perturbations) - 1, 0))
     yield Limit("towns.event_place", towns["event_place"], NOBODY, objects - 1)
+    yield Limit("fixtures.waiting", fixtures["waiting"], 0, people)
+    yield Limit("fixtures.first_waiting", fixtures["first_waiting"], NOBODY, people - 1)
+    yield Limit("blocks", state.blocks, NOBODY, people - 1)
     yield Limit("occupancy", state.occupancy, NOBODY, people - 1)
     yield Limit("towns.tick", towns["tick"], 0, 2**31 - 1)
     yield Limit("towns.event_count", towns["event_count"], 0, state.log.shape[1])

@@ -19,6 +19,7 @@ def town_of(state, b):  # type: ignore[no-untyped-def]
         state.fixtures[b],
         state.ties[b],
         state.occupancy[b],
+        state.blocks[b],
         state.cells[b],
         state.log[b],
         state.visits[b],
@@ -64,6 +65,7 @@ def settle_town(town, rules, opening):  # type: ignore[no-untyped-def]
     set_weather(common, rules, rules.scalars[0].weather_start)
     for f in range(town.fixtures.shape[0]):
         town.fixtures[f].user = NOBODY
+        town.fixtures[f].first_waiting = NOBODY
         town.fixtures[f].stock = rules.fixtures[f].stock
         show_reservation(town, rules, f)
     for i in range(town.agents.shape[0]):

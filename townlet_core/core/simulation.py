@@ -306,6 +306,7 @@ class Simulation:
         for records in (state.towns, state.agents, state.fixtures, state.ties):
             records.view(np.uint8).reshape(len(asked), -1)[asked] = 0
         state.occupancy[asked] = NOBODY
+        state.blocks[asked] = NOBODY
         state.cells[asked] = self.rules.cells
         state.visits[asked] = 0
         for array in (out.rewards, out.terms, out.terminated, out.truncated):

@@ -28,7 +28,7 @@ class DecisionBatch(NamedTuple):
         expert: int8 [n], the option that the recorded policy chose.
         scenario: str [n], name of the scenario.
         episode: int32 [n], index into the reader's `episodes`.
-        agent: int8 [n], citizen within the town.
+        agent: int16 [n], citizen within the town.
         tick: int32 [n], ticks since the episode began.
         return_to_next: float32 [n], discounted rewards until the citizen's next decision.
         ticks_to_next: int32 [n], for how many ticks.
@@ -42,7 +42,7 @@ class DecisionBatch(NamedTuple):
     expert: NDArray[np.int8]
     scenario: NDArray[np.str_]
     episode: NDArray[np.int32]
-    agent: NDArray[np.int8]
+    agent: NDArray[np.int16]
     tick: NDArray[np.int32]
     return_to_next: NDArray[np.float32]
     ticks_to_next: NDArray[np.int32]

@@ -89,7 +89,7 @@ def steps_columns(shape: Shape) -> tuple[Column, ...]:
     """
     columns = (
         Column("episode", pa.int32(), "", "town of the capture; an episode is one town's stretch of days"),
-        Column("agent", pa.int8(), "", "citizen within the town"),
+        Column("agent", pa.int16(), "", "citizen within the town"),
         Column("tick", pa.int32(), "minute", "ticks since the episode began"),
         Column("decision", pa.bool_(), "", "the mask left more than one choice, so this row is a decision"),
         Column("action", pa.int8(), "option", "the option that was executed"),

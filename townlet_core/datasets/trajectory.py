@@ -62,7 +62,7 @@ def steps_table(steps: Trajectory, town: int, episode: int) -> pa.Table:
     own = Trajectory(*(array[town].reshape(agents * ticks, *array.shape[3:]) for array in steps))
     named: dict[str, NDArray[Any]] = {
         "episode": np.full(agents * ticks, episode, np.int32),
-        "agent": np.repeat(np.arange(agents, dtype=np.int8), ticks),
+        "agent": np.repeat(np.arange(agents, dtype=np.int16), ticks),
         "tick": np.tile(np.arange(ticks, dtype=np.int32), agents),
         **own._asdict(),
     }

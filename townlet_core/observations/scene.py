@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from townlet_core.config.options import OPTION_NAMES
+from townlet_core.observations.condition_oracle import meets
 from townlet_core.world.rules import WORKPLACE_CODE, Rules
 from townlet_core.world.state import PHASE_NAMES, TownState
 
@@ -17,7 +18,7 @@ class Scene:
     """One agent in one town, with the look-ups that its features need."""
 
     def __init__(self, state: TownState, rules: Rules, town: int, agent: int) -> None:
-        self.rules, self.number = rules, agent
+        self.rules, self.number, self.state, self.town_number = rules, agent, state, town
         self.town, self.agent = state.towns[town], state.agents[town, agent]
         self.fixtures, self.citizen = state.fixtures[town], rules.citizens[agent]
         self.ties, self.people = state.ties[town, agent], state.agents[town]
@@ -109,7 +110,8 @@ class Scene:
         if not self.wants(affordance):
             return []
         if affordance.type == WORKPLACE_CODE:
-            return [int(self.citizen.workplace)] if self.at_work_hours() else []
+            workplace = int(self.citizen.workplace)
+            return [workplace] if self.at_work_hours() and self._meets(workplace, affordance) else []
         of_type = np.flatnonzero(self.rules.fixtures["type"] == affordance.type)
         return [int(f) for f in of_type if self._serves(int(f), affordance)]
 
@@ -137,7 +139,10 @@ class Scene:
         works = rule.utility < 0 or bool(self.town.utilities[rule.utility])
         resting = self.agent.last_fixture == f and self.town.tick < self.agent.cooldown_until
         stocked = self.fixtures[f].stock >= affordance.takes_stock and self._room(affordance)
-        return bool(mine and works and not resting and stocked)
+        return bool(mine and works and not resting and stocked) and self._meets(f, affordance)
+
+    def _meets(self, f: int, affordance: Any) -> bool:
+        return meets(self.state, self.rules, self.town_number, self.number, affordance, f)
 
     def _room(self, affordance: Any) -> bool:
         fridge = int(self.citizen.fridge)

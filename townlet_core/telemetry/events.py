@@ -38,10 +38,13 @@ VALUE_UNITS = {
     Event.PERTURBATION_ENDED: "number",
     Event.PERTURBATION_CANCELLED: "number",
     Event.INVITED: "ticks",
+    Event.AFFORDANCE_PRECONDITION_FAIL: "number of the condition",
 }
 """What the value of an event counts; kinds that are not listed carry none."""
 
-_USES = (Event.AFFORDANCE_START, Event.AFFORDANCE_FINISH, Event.AFFORDANCE_FAIL)
+_USES = (
+    Event.AFFORDANCE_START, Event.AFFORDANCE_FINISH, Event.AFFORDANCE_FAIL, Event.AFFORDANCE_PRECONDITION_FAIL,
+)  # fmt: skip
 _OUTAGES = (Event.OUTAGE_BEGIN, Event.OUTAGE_END)
 _WEATHER = (Event.WEATHER_CHANGE,)
 _PERTURBATIONS = (
@@ -56,7 +59,7 @@ class NamedEvent(NamedTuple):
     """One event in words; None where the event has no such part.
 
     `other` is the affordance of a use, the utility of an outage, the weather, the perturbation, otherwise the second
-    agent. `value` is in `unit`.
+    agent. `value` is in `unit`. `reason` is the precondition that did not hold, as the manifest has it.
     """
 
     tick: int
@@ -67,6 +70,7 @@ class NamedEvent(NamedTuple):
     other: str | None
     value: float | None
     unit: str | None
+    reason: str | None = None
 
 
 def named_events(rows: NDArray[Any], names: Names) -> Iterator[NamedEvent]:
@@ -95,6 +99,7 @@ def event_table(rows: NDArray[Any], names: Names) -> pa.Table:
         "other": _named(_other_numbers(rows, names), tuple(chain(*_others(names)))),
         "value": pa.array(rows["value"].astype(np.float64), mask=~counted),
         "unit": _named(np.where(counted, kinds, -1), tuple(unit or "" for unit in units)),
+        "reason": _reasons(rows, names),
     }
     return pa.table(columns)
 
@@ -117,6 +122,16 @@ def _other_numbers(rows: NDArray[Any], names: Names) -> NDArray[np.int64]:
 def _others(names: Names) -> tuple[tuple[str, ...], ...]:
     """What the `other` part of an event may be: agents, then what each group of events names."""
     return names.agents, names.affordances, UTILITY_NAMES, WEATHER_NAMES, names.perturbations
+
+
+def _reasons(rows: NDArray[Any], names: Names) -> pa.DictionaryArray:
+    """Find the text of each precondition that failed, by its affordance and its number within it."""
+    texts = [text for requires in names.requires for text in requires]
+    first = np.cumsum([0, *(len(requires) for requires in names.requires)])
+    failed = rows["kind"] == Event.AFFORDANCE_PRECONDITION_FAIL
+    numbers = np.full(len(rows), -1, np.int64)
+    numbers[failed] = first[rows["other"][failed]] + rows["value"][failed].astype(np.int64)
+    return _named(np.where(numbers < len(texts), numbers, -1), texts)
 
 
 def _named(numbers: NDArray[Any], names: Sequence[str]) -> pa.DictionaryArray:

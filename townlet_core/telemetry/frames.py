@@ -71,6 +71,7 @@ def town_events(sim: Simulation, town: int, identities: Identities) -> list[dict
             "other": known.get(event.other or "", event.other),
             "value": None if event.value is None else round(event.value, LEVEL_DIGITS),
             "unit": event.unit,
+            "reason": event.reason,
         }
         for event in named_events(rows, sim.names)
     ]

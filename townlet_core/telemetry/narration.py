@@ -20,6 +20,9 @@ class Template(NamedTuple):
 
 TEMPLATES = {
     "affordance_fail": Template("failure", "{agent} had to break off '{use}' at {object}."),
+    "affordance_precondition_fail": Template(
+        "failure", "{agent} could not begin '{use}' at {object}: it takes {reason}."
+    ),
     "queue_join": Template("queue", "{agent} waits for {object}."),
     "ghost_step": Template("queue", "{agent} and {other} squeezed past each other."),
     "shift_late": Template("late", "{agent} came to work {value:.0f} minutes late."),

@@ -144,7 +144,10 @@ class RunFacts(BaseModel):
 
 
 class EventModel(BaseModel):
-    """One event; `other` is the affordance of a use, the utility of an outage, otherwise the second citizen."""
+    """One event; `other` is the affordance of a use, the utility of an outage, otherwise the second citizen.
+
+    `reason` is the precondition that kept a use from beginning, as the manifest has it.
+    """
 
     model_config = STRICT
     tick: Count
@@ -154,6 +157,7 @@ class EventModel(BaseModel):
     other: Name | None
     value: float | None
     unit: str | None
+    reason: str | None
 
 
 class Sentence(BaseModel):

@@ -4,13 +4,14 @@ import numpy as np
 
 from townlet_core.kernels import WORLD, kernel, uniform_between
 from townlet_core.world.clothes import is_wanted, mend
-from townlet_core.world.economy import pay
+from townlet_core.world.conditions import ALWAYS, FOR_AGENT, FOR_OBJECT, first_failing
+from townlet_core.world.economy import pay, pay_back
 from townlet_core.world.employment import may_work
 from townlet_core.world.events import Event, emit
 from townlet_core.world.movement import BUSY, STANDING, show_agent, show_reservation
 from townlet_core.world.prices import price_of
 from townlet_core.world.queues import release
-from townlet_core.world.rules import WORKPLACE_CODE
+from townlet_core.world.rules import PAY_FIRST, REFUND, WASTE, WORKPLACE_CODE
 from townlet_core.world.state import FREE, NOBODY, USING
 from townlet_core.world.ties import is_rival
 from townlet_core.world.weather import ticks_to_walk
@@ -18,6 +19,7 @@ from townlet_core.world.weather import ticks_to_walk
 START = int(Event.AFFORDANCE_START)
 FINISH = int(Event.AFFORDANCE_FINISH)
 FAIL = int(Event.AFFORDANCE_FAIL)
+PRECONDITION_FAIL = int(Event.AFFORDANCE_PRECONDITION_FAIL)
 QUEUE_COST = 15
 RIVAL_COST = 60
 NO_TARGET = (-1, -1, 65535)
@@ -45,7 +47,8 @@ def _can_pay(town, rules, i):  # type: ignore[no-untyped-def]
     if agent.phase != USING:
         return affordable(town, rules, i, agent.affordance)
     rule = rules.affordances[agent.affordance]
-    return agent.wallet >= agent.agreed_price and agent.ingredients >= rule.takes_ingredients
+    paid = (rule.before & PAY_FIRST) != 0
+    return (paid or agent.wallet >= agent.agreed_price) and agent.ingredients >= rule.takes_ingredients
 
 
 @kernel
@@ -79,6 +82,18 @@ def _room_for_meals(town, rules, fridge, meals):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _agent_may(town, rules, i, a):  # type: ignore[no-untyped-def]
+    """Say whether the conditions of affordance ``a`` hold that are the same for all objects."""
+    return rules.affordances[a].conditions == 0 or first_failing(town, rules, i, np.int64(a), 0, FOR_AGENT) < 0
+
+
+@kernel
+def _object_may(town, rules, i, a, f):  # type: ignore[no-untyped-def]
+    """Say whether the conditions of affordance ``a`` hold that depend on object ``f``."""
+    return rules.affordances[a].object_bound == 0 or first_failing(town, rules, i, np.int64(a), f, FOR_OBJECT) < 0
+
+
+@kernel
 def _cost(town, rules, i, f):  # type: ignore[no-untyped-def]
     agent, fixture = town.agents[np.uintp(i)], town.fixtures[np.uintp(f)]
     steps = np.int64(rules.distance[np.uintp(f), np.uintp(agent.y), np.uintp(agent.x)])
@@ -91,19 +106,52 @@ def _cost(town, rules, i, f):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _better(town, rules, i, a, f, best, least):  # type: ignore[no-untyped-def]
+    """Return object ``f`` and its cost if it serves at less cost than ``best``, or as much and has a lower number."""
+    cost = _cost(town, rules, i, f)
+    cheaper = cost < least or (cost == least and f < best)
+    if cheaper and serves(town, rules, i, a, f) and _object_may(town, rules, i, a, f):
+        return f, cost
+    return best, least
+
+
+@kernel
+def _best_at_home(town, rules, i, a):  # type: ignore[no-untyped-def]
+    home, kind = rules.citizens[i].home, rules.affordances[a].type
+    best, least = -1, 65535
+    for k in range(rules.at_home.shape[2] if home >= 0 else 0):
+        f = np.int64(rules.at_home[home, kind, k])
+        if f < 0:
+            break
+        best, least = _better(town, rules, i, a, f, best, least)
+    return best, least
+
+
+@kernel
+def _best_public(town, rules, i, a, best, least):  # type: ignore[no-untyped-def]
+    """Go on looking among the public objects: from near to far where there are many, then all of them."""
+    kind, agent = rules.affordances[a].type, town.agents[i]
+    many = rules.nearest_list[kind]
+    for k in range(rules.nearest.shape[3] if many >= 0 else 0):
+        f = np.int64(rules.nearest[many, agent.y, agent.x, k])
+        if rules.distance[f, agent.y, agent.x] > least:
+            return best, least
+        best, least = _better(town, rules, i, a, f, best, least)
+    for k in range(rules.public_ranges[kind], rules.public_ranges[kind + 1]):
+        best, least = _better(town, rules, i, a, np.int64(rules.public[k]), best, least)
+    return best, least
+
+
+@kernel
 def _best_of(town, rules, i, a):  # type: ignore[no-untyped-def]
     """Return the cheapest object for affordance ``a`` as (object, cost), or (-1, 65535)."""
     rule = rules.affordances[a]
     if rule.type == WORKPLACE_CODE:
-        f = rules.citizens[i].workplace
-        return (f, _cost(town, rules, i, f)) if f >= 0 and may_work(town, rules, i) else (-1, 65535)
-    best, least = -1, 65535
-    for f in range(rules.ranges[rule.type], rules.ranges[rule.type + 1]):
-        if serves(town, rules, i, a, f):
-            cost = _cost(town, rules, i, f)
-            if cost < least:
-                best, least = f, cost
-    return best, least
+        f = np.int64(rules.citizens[i].workplace)
+        possible = f >= 0 and may_work(town, rules, i) and _object_may(town, rules, i, a, f)
+        return (f, _cost(town, rules, i, f)) if possible else (-1, 65535)
+    best, least = _best_at_home(town, rules, i, a)
+    return _best_public(town, rules, i, a, best, least)
 
 
 @kernel
@@ -118,7 +166,7 @@ def best_target(town, rules, i, option):  # type: ignore[no-untyped-def]
         a = rules.serving[option, k]
         if a < 0:
             break
-        if is_open(town, rules, a) and affordable(town, rules, i, a):
+        if is_open(town, rules, a) and affordable(town, rules, i, a) and _agent_may(town, rules, i, a):
             f, cost = _best_of(town, rules, i, a)
             if cost < least:
                 best, chosen, least = f, a, cost
@@ -136,6 +184,32 @@ def still_possible(town, rules, i):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _condition_in_the_way(town, rules, i):  # type: ignore[no-untyped-def]
+    """Return which precondition of its use fails first for agent ``i`` where it stands; -1 if all hold."""
+    agent = town.agents[i]
+    if rules.affordances[agent.affordance].conditions == 0:
+        return -1
+    return first_failing(town, rules, i, np.int64(agent.affordance), np.int64(agent.target), ALWAYS)
+
+
+@kernel
+def may_begin(town, rules, i):  # type: ignore[no-untyped-def]
+    """Say whether the preconditions of its use hold for agent ``i`` where it stands."""
+    return _condition_in_the_way(town, rules, i) < 0
+
+
+@kernel
+def begins(town, rules, i):  # type: ignore[no-untyped-def]
+    """Say whether agent ``i``, at the object, may begin; the first precondition that does not hold is told."""
+    agent = town.agents[i]
+    failing = _condition_in_the_way(town, rules, i)
+    if failing >= 0:
+        agent.failed += 1
+        emit(town.common, town.log, PRECONDITION_FAIL, i, agent.target, agent.affordance, failing)
+    return failing < 0
+
+
+@kernel
 def start_use(town, rules, i):  # type: ignore[no-untyped-def]
     """Begin the use of the object on whose tile agent ``i`` stands; its length varies by the configured jitter."""
     agent = town.agents[i]
@@ -144,6 +218,8 @@ def start_use(town, rules, i):  # type: ignore[no-untyped-def]
     agent.duration = max(1, round(rules.affordances[agent.affordance].duration * stretch))
     agent.agreed_price = price_of(town.common.prices, rules.affordances[agent.affordance])
     agent.progress = 0
+    if rules.affordances[agent.affordance].before & PAY_FIRST:
+        pay(town.common, agent, agent.agreed_price, rules.affordances[agent.affordance].shop)
     agent.phase = USING
     agent.worked = rules.affordances[agent.affordance].type == WORKPLACE_CODE
     show_agent(town, rules, agent.y, agent.x, BUSY)
@@ -152,10 +228,24 @@ def start_use(town, rules, i):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _regret(town, rules, i):  # type: ignore[no-untyped-def]
+    """Do what the manifest says of a use that failed: pay the price back, lose what it would have taken."""
+    agent = town.agents[i]
+    rule = rules.affordances[agent.affordance]
+    if rule.fail & REFUND:
+        pay_back(town.common, agent, agent.agreed_price, rule.shop)
+    if rule.fail & WASTE:
+        agent.ingredients -= min(rule.takes_ingredients, agent.ingredients)
+        town.fixtures[agent.target].stock -= min(rule.takes_stock, town.fixtures[agent.target].stock)
+
+
+@kernel
 def end_use(town, rules, i, kind):  # type: ignore[no-untyped-def]
     """Stop using the object, for event ``kind`` (finish or fail), and hand the reservation on."""
     agent = town.agents[i]
     emit(town.common, town.log, kind, i, agent.target, agent.affordance, agent.progress)
+    if kind == FAIL:
+        _regret(town, rules, i)
     agent.phase = FREE
     rule = rules.fixtures[agent.target]
     if rule.home < 0 and rule.owner < 0:
@@ -177,7 +267,8 @@ def apply_effects(town, rules, i):  # type: ignore[no-untyped-def]
     """Take what a completed use costs and give what it brings."""
     agent = town.agents[i]
     rule = rules.affordances[agent.affordance]
-    pay(town.common, agent, agent.agreed_price, rule.shop)
+    if not rule.before & PAY_FIRST:
+        pay(town.common, agent, agent.agreed_price, rule.shop)
     town.fixtures[agent.target].stock -= rule.takes_stock
     agent.ingredients += rule.gives_ingredients - rule.takes_ingredients
     if rule.gives_meals > 0 and rules.citizens[i].fridge != NOBODY:

@@ -7,13 +7,16 @@ import numpy.typing as npt
 
 from townlet_core.config import Affordance, Job, TownConfig
 from townlet_core.config.options import OPTION_NAMES, Option
+from townlet_core.world.condition_tables import ConditionTables, compile_conditions
 from townlet_core.world.disturbances import perturbation_table
 from townlet_core.world.grid import PUBLIC, TERRAINS, Grid, Placement, build_grid, pack_channels, placements_of
+from townlet_core.world.nearest import build_lookups
 from townlet_core.world.rules import (
     AFFORDANCE_DTYPE,
     AFFORDANCES_PER_OPTION,
     CITIZEN_DTYPE,
     FIXTURE_RULES_DTYPE,
+    HOOKS,
     NEVER,
     NIGHTLY,
     NO_PRICE,
@@ -43,15 +46,18 @@ def compile_rules(config: TownConfig) -> tuple[Rules, Names]:
     grid = build_grid(config.map, placements)
     fixtures = _fixture_table(config, types, placements, grid)
     citizens = _citizen_table(config, types, fixtures)
+    conditions = compile_conditions(config)
     affordances = _affordance_table(config, types)
+    _attach_conditions(affordances, conditions)
     ranges = np.searchsorted(fixtures["type"], np.arange(len(types) + 1)).astype(np.int32)
     rules = Rules(
-        scalars=scalars_of(config), affordances=affordances, serving=_serving(affordances), fixtures=fixtures,
+        scalars=scalars_of(config), affordances=affordances,
+        conditions=conditions.conditions, code=conditions.code, serving=_serving(affordances), fixtures=fixtures,
         ranges=ranges, citizens=citizens, outages=_outage_table(config),
         perturbations=perturbation_table(config, types), terrain=grid.terrain,
         fixture_at=grid.fixture, home_at=grid.home, distance=grid.distance,
         cells=_empty_cells(grid, fixtures, len(types), config.observations.local_window // 2),
-        **_far_sight(config, grid),
+        **build_lookups(fixtures, len(types), grid)._asdict(), **_far_sight(config, grid),
     )  # fmt: skip
     return rules, _names(config, placements)
 
@@ -69,8 +75,10 @@ def fixture_names(placements: list[Placement]) -> tuple[str, ...]:
 def _names(config: TownConfig, placements: list[Placement]) -> Names:
     agents = tuple(f"agent_{index + 1}" for index in range(config.agents))
     prices, perturbations = tuple(config.economy.prices), tuple(config.perturbations.events)
-    uses = tuple(config.affordances.affordances)
-    return Names(agents, fixture_names(placements), uses, OPTION_NAMES, tuple(config.jobs), prices, perturbations)
+    uses = config.affordances.affordances
+    requires = tuple(tuple(use.requires) for use in uses.values())
+    fixtures, jobs = fixture_names(placements), tuple(config.jobs)
+    return Names(agents, fixtures, tuple(uses), OPTION_NAMES, jobs, prices, perturbations, requires)
 
 
 def ties_kept(config: TownConfig) -> int:
@@ -86,6 +94,12 @@ def _affordance_table(config: TownConfig, types: list[str]) -> npt.NDArray[Any]:
     return table
 
 
+def _attach_conditions(affordances: npt.NDArray[Any], tables: ConditionTables) -> None:
+    for row, (first, last) in zip(affordances, tables.ranges, strict=True):
+        row["first_condition"], row["conditions"] = first, last - first
+        row["object_bound"] = tables.conditions["object_bound"][first:last].sum()
+
+
 def _fill_affordance(row: Any, affordance: Affordance, config: TownConfig, types: list[str], shops: list[str]) -> None:
     works = affordance.object == WORKPLACE
     shop = None if works else config.affordances.objects[affordance.object].shop
@@ -98,6 +112,8 @@ def _fill_affordance(row: Any, affordance: Affordance, config: TownConfig, types
     row["price_key"] = list(config.economy.prices).index(affordance.price) if affordance.price else NO_PRICE
     row["for_clothes"] = _is_for_clothes(affordance)
     row["shop"] = shops.index(shop) if shop else NO_SHOP
+    for moment in ("before", "after", "fail"):
+        row[moment] = sum(1 << HOOKS.index(hook) for hook in set(getattr(affordance.hooks, moment)) if hook in HOOKS)
     row["effects"] = [affordance.effects.get(name, 0.0) for name in NEED_NAMES]
     row["per_tick"] = [affordance.per_tick.get(name, 0.0) for name in NEED_NAMES]
 

@@ -17,6 +17,17 @@ def pay(common, agent, amount, shop):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def pay_back(common, agent, amount, shop):  # type: ignore[no-untyped-def]
+    """Return what an agent has paid, from the till or, where the day's takings are gone, from the treasury."""
+    if shop >= 0 and common.tills[shop] >= amount:
+        common.tills[shop] -= amount
+    else:
+        amount = min(amount, common.treasury)
+        common.treasury -= amount
+    agent.wallet += amount
+
+
+@kernel
 def pay_wage(common, agent, wage):  # type: ignore[no-untyped-def]
     """Pay one tick's wage out of the treasury; an empty treasury withholds it. Returns whether it was paid."""
     if common.treasury < wage:

@@ -43,6 +43,7 @@ class Event(IntEnum):
     PERTURBATION_ENDED = 30
     PERTURBATION_CANCELLED = 31
     INVITED = 32
+    AFFORDANCE_PRECONDITION_FAIL = 33
 
 
 EVENT_NAMES = tuple(event.name.lower() for event in Event)

@@ -5,6 +5,7 @@ import numpy as np
 from townlet_core.kernels import kernel
 from townlet_core.world.events import Event, emit
 from townlet_core.world.grid import STEPS, WALL
+from townlet_core.world.neighbours import enter_block, leave_block, same_block
 from townlet_core.world.state import NOBODY, USING
 from townlet_core.world.weather import held_up
 
@@ -43,6 +44,7 @@ def place(town, rules, i, y, x):  # type: ignore[no-untyped-def]
     agent.y, agent.x = y, x
     agent.moved_at = town.common.tick
     town.occupancy[y, x] = i
+    enter_block(town.agents, town.blocks, i)
     show_agent(town, rules, y, x, STANDING)
 
 
@@ -51,14 +53,24 @@ def lift(town, rules, i):  # type: ignore[no-untyped-def]
     """Take agent ``i`` off the map."""
     agent = town.agents[i]
     town.occupancy[agent.y, agent.x] = NOBODY
+    leave_block(town.agents, town.blocks, i)
     show_agent(town, rules, agent.y, agent.x, _NOTHING)
 
 
 @kernel
 def _move(town, rules, i, y, x):  # type: ignore[no-untyped-def]
-    lift(town, rules, i)
-    place(town, rules, i, y, x)
-    town.agents[i].blocked = 0
+    agent = town.agents[i]
+    agent.blocked = 0
+    if not same_block(agent, y, x):
+        lift(town, rules, i)
+        place(town, rules, i, y, x)
+        return
+    town.occupancy[agent.y, agent.x] = NOBODY
+    show_agent(town, rules, agent.y, agent.x, _NOTHING)
+    agent.y, agent.x = y, x
+    agent.moved_at = town.common.tick
+    town.occupancy[y, x] = i
+    show_agent(town, rules, y, x, STANDING)
 
 
 @kernel

@@ -1,9 +1,11 @@
 """Queues: who may use an object next. A use in progress is never taken away by somebody who waits."""
 
+import numpy as np
+
 from townlet_core.kernels import kernel
 from townlet_core.world.events import Event, emit
 from townlet_core.world.movement import show_reservation
-from townlet_core.world.state import NOBODY, WAITING, WALKING
+from townlet_core.world.state import FORGIVENESS, NOBODY, WAITING, WALKING
 
 QUEUE_JOIN, QUEUE_LEAVE, HANDOVER = int(Event.QUEUE_JOIN), int(Event.QUEUE_LEAVE), int(Event.HANDOVER)
 
@@ -21,6 +23,8 @@ def request(town, rules, i):  # type: ignore[no-untyped-def]
     agent.phase = WAITING
     agent.queued_at = town.common.tick
     agent.conflicts += 1
+    agent.next_waiting = fixture.first_waiting
+    fixture.first_waiting = i
     fixture.waiting += 1
     emit(town.common, town.log, QUEUE_JOIN, i, agent.target, fixture.user, fixture.waiting)
 
@@ -30,36 +34,72 @@ def leave_queue(town, i):  # type: ignore[no-untyped-def]
     """Give up waiting."""
     agent = town.agents[i]
     fixture = town.fixtures[agent.target]
-    fixture.waiting -= 1
+    _leave_line(town.agents, fixture, i)
     agent.phase = WALKING
+    agent.waited_in_vain += town.common.tick - agent.queued_at
     emit(town.common, town.log, QUEUE_LEAVE, i, agent.target, fixture.user, town.common.tick - agent.queued_at)
 
 
 @kernel
-def _longest_waiting(town, f):  # type: ignore[no-untyped-def]
-    """Return who has waited longest for object ``f``; the lower number where two came together."""
-    best = NOBODY
-    for i in range(town.agents.shape[0]):
-        agent = town.agents[i]
-        if agent.phase != WAITING or agent.target != f or not agent.alive:
-            continue
-        if best == NOBODY or agent.queued_at < town.agents[best].queued_at:
-            best = i
+def claim(agent, tick, weight):  # type: ignore[no-untyped-def]
+    """Return how strong an agent's claim in a queue is: ticks waited here, and a share of those once waited in vain."""
+    return tick - agent.queued_at + weight * agent.waited_in_vain
+
+
+@kernel
+def goes_before(agents, i, j, tick, weight):  # type: ignore[no-untyped-def]
+    """Say whether ``i`` is served before ``j``: by claim, then the less patient, then the lower number."""
+    mine, theirs = claim(agents[i], tick, weight), claim(agents[j], tick, weight)
+    if mine != theirs:
+        return mine > theirs
+    my_patience, their_patience = agents[i].personality[FORGIVENESS], agents[j].personality[FORGIVENESS]
+    if my_patience != their_patience:
+        return my_patience < their_patience
+    return i < j
+
+
+@kernel
+def _next_in_line(agents, first, waiting, tick, weight):  # type: ignore[no-untyped-def]
+    """Return who of the ``waiting`` agents in the chain from ``first`` is served next."""
+    best, j = first, np.int64(agents[first].next_waiting)
+    for _ in range(waiting - 1):
+        if goes_before(agents, j, best, tick, weight):
+            best = j
+        j = np.int64(agents[j].next_waiting)
     return best
 
 
 @kernel
+def _leave_line(agents, fixture, i):  # type: ignore[no-untyped-def]
+    """Take agent ``i`` out of the chain of those who wait for an object."""
+    after = agents[i].next_waiting
+    agents[i].next_waiting = NOBODY
+    if fixture.first_waiting == i:
+        fixture.first_waiting = after
+    else:
+        j = np.int64(fixture.first_waiting)
+        for _ in range(fixture.waiting - 1):
+            if agents[j].next_waiting == i:
+                agents[j].next_waiting = after
+                break
+            j = np.int64(agents[j].next_waiting)
+    fixture.waiting -= 1
+
+
+@kernel
 def release(town, rules, i):  # type: ignore[no-untyped-def]
-    """Give the reservation of agent ``i`` back; the longest-waiting agent gets it at once."""
+    """Give the reservation of agent ``i`` back; whoever has the strongest claim gets it at once."""
     agent = town.agents[i]
     fixture = town.fixtures[agent.target]
     agent.holds = 0
     fixture.user = NOBODY
     if fixture.waiting > 0:
-        heir = _longest_waiting(town, agent.target)
+        tick, weight = town.common.tick, rules.scalars[0].age_priority_weight
+        heir = _next_in_line(town.agents, np.int64(fixture.first_waiting), fixture.waiting, tick, weight)
         fixture.user = heir
-        fixture.waiting -= 1
+        _leave_line(town.agents, fixture, heir)
         emit(town.common, town.log, HANDOVER, i, agent.target, heir, town.common.tick - town.agents[heir].queued_at)
         town.agents[heir].holds = 1
         town.agents[heir].phase = WALKING
+        town.agents[heir].waited_in_vain = 0
     show_reservation(town, rules, agent.target)

@@ -17,6 +17,11 @@ RELATIONSHIP_STAGES = ("OFF", "A", "B")
 SOCIAL_STAGES = ("OFF", "C1", "C2", "C3")
 
 
+HOOKS = ("share_meal", "pay_first", "refund", "waste")
+SHARE_MEAL, PAY_FIRST, REFUND, WASTE = 1, 2, 4, 8
+"""The bit of each built-in hook, in the order of ``HOOKS``."""
+
+
 def record_of(fields: list[tuple[Any, ...]]) -> np.dtype[Any]:
     """Return the aligned record type of these fields, as kernels read it."""
     return np.dtype((np.record, np.dtype(fields, align=True)))
@@ -41,6 +46,12 @@ AFFORDANCE_DTYPE = record_of(
         ("shop", "i4"),
         ("price_key", "i4"),
         ("for_clothes", "i4"),  # has no other purpose
+        ("first_condition", "i4"),
+        ("conditions", "i4"),
+        ("object_bound", "i4"),  # how many of them may differ from object to object
+        ("before", "i4"),  # built-in hooks, a bit each
+        ("after", "i4"),
+        ("fail", "i4"),
     ]
 )
 """One affordance: what a use needs, takes, gives and changes."""
@@ -96,15 +107,29 @@ PERTURBATION_DTYPE = record_of(
 """One thing that may upset the day: how likely it is, how long it lasts, what it does."""
 
 
+CODE_DTYPE = record_of([("value", "f8"), ("operation", "i4"), ("fact", "i4")])
+"""One row of the conditions' machine: the operation, the number that it pushes, the fact that it pushes."""
+
+CONDITION_DTYPE = record_of([("begins", "i4"), ("ends", "i4"), ("object_bound", "i4")])
+"""One condition: its rows in the code, and whether objects of one type may differ in it."""
+
+
 class Rules(NamedTuple):
     """A compiled configuration; kernels read it and never write it.
 
     Attributes:
         scalars: Record of ``SCALARS_DTYPE`` [1].
         affordances: Records of ``AFFORDANCE_DTYPE``, in manifest order.
+        conditions: Records of ``CONDITION_DTYPE``, the preconditions of all affordances.
+        code: Records of ``CODE_DTYPE``, what the preconditions are compiled to.
         serving: For each option its affordances, -1 padded, int32 [options, 4].
         fixtures: Records of ``FIXTURE_RULES_DTYPE`` [O], sorted by type.
         ranges: Where each object type begins in ``fixtures``, int32 [types + 1].
+        at_home: The objects of each type in each home, -1 padded, int16 [homes, types, k].
+        public: The objects in no home, type after type, int16 [P].
+        public_ranges: Where each type begins in ``public``, int32 [types + 1].
+        nearest: For types with many public objects the nearest of each tile, near to far, int16 [lists, H, W, k].
+        nearest_list: Which list a type has in ``nearest``, or -1, int32 [types].
         citizens: Records of ``CITIZEN_DTYPE`` [N].
         outages: Records of ``OUTAGE_DTYPE``.
         perturbations: Records of ``PERTURBATION_DTYPE``.
@@ -120,9 +145,16 @@ class Rules(NamedTuple):
 
     scalars: npt.NDArray[Any]
     affordances: npt.NDArray[Any]
+    conditions: npt.NDArray[Any]
+    code: npt.NDArray[Any]
     serving: npt.NDArray[np.int32]
     fixtures: npt.NDArray[Any]
     ranges: npt.NDArray[np.int32]
+    at_home: npt.NDArray[np.int16]
+    public: npt.NDArray[np.int16]
+    public_ranges: npt.NDArray[np.int32]
+    nearest: npt.NDArray[np.int16]
+    nearest_list: npt.NDArray[np.int32]
     citizens: npt.NDArray[Any]
     outages: npt.NDArray[Any]
     perturbations: npt.NDArray[Any]
@@ -136,7 +168,10 @@ class Rules(NamedTuple):
 
 
 class Names(NamedTuple):
-    """What the numbers of a town are called, for events, telemetry and datasets."""
+    """What the numbers of a town are called, for events, telemetry and datasets.
+
+    ``requires`` are the preconditions of each affordance as they were written.
+    """
 
     agents: tuple[str, ...]
     fixtures: tuple[str, ...]
@@ -145,3 +180,4 @@ class Names(NamedTuple):
     jobs: tuple[str, ...]
     prices: tuple[str, ...] = ()
     perturbations: tuple[str, ...] = ()
+    requires: tuple[tuple[str, ...], ...] = ()

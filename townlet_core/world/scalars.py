@@ -75,6 +75,7 @@ SCALARS_DTYPE = record_of(
         ("ghost_step_after", "i4"),
         ("patience", "i4"),
         ("queue_cooldown", "i4"),
+        ("age_priority_weight", "f8"),
         # work
         ("late_penalty", "f8"),
         ("pre_shift", "i4"),
@@ -236,6 +237,7 @@ def _queues(config: TownConfig) -> dict[str, Any]:
         "ghost_step_after": config.queues.ghost_step_after,
         "patience": config.queues.patience_ticks,
         "queue_cooldown": config.queues.cooldown_ticks,
+        "age_priority_weight": config.queues.age_priority_weight,
     }
 
 

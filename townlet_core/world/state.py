@@ -42,6 +42,8 @@ TIE_SIDES = ("trust", "familiarity", "rivalry")
 SHOPS = 8
 OUTAGES = 20
 NOBODY = -1
+BLOCK_SHIFT = 3
+"""A block of the map is 2 ** 3 tiles wide and high."""
 
 EVENT_PHASE_NAMES = ("free", "asked", "lasting", "cancelled")
 EVENT_FREE, EVENT_ASKED, EVENT_LASTING, EVENT_CANCELLED = range(4)
@@ -67,10 +69,14 @@ AGENT_DTYPE = _record(
         ("progress", "i4"),
         ("duration", "i4"),
         ("queued_at", "i4"),
+        ("waited_in_vain", "i4"),  # ticks spent in queues that did not serve it, since one last did
         ("last_duration", "i4"),
         ("cooldown_until", "i4"),  # before this tick, last_fixture may not be used again
         ("moved_at", "i4"),  # the latest tick with a step, one's own or a ghost step
         ("last_fixture", "i2"),
+        ("next_near", "i2"),  # the next and the previous agent in the same block of the map
+        ("previous_near", "i2"),
+        ("next_waiting", "i2"),  # the next agent in the same queue
         ("partner", "i2"),  # whom a socialising agent seeks
         ("chat_ready_at", "i4"),
         ("social_signal", "f4"),  # this tick's social reward
@@ -115,8 +121,8 @@ AGENT_DTYPE = _record(
 )
 """One citizen. Ticks are minutes; money is in the town's currency."""
 
-FIXTURE_DTYPE = _record([("user", "i2"), ("waiting", "i2"), ("stock", "i4")])
-"""One object that agents use: who holds it, how many wait for it, what is left in it."""
+FIXTURE_DTYPE = _record([("user", "i2"), ("waiting", "i2"), ("first_waiting", "i2"), ("stock", "i4")])
+"""One object that agents use: who holds it, how many wait for it, who heads their chain, what is left in it."""
 
 TIE_DTYPE = _record([("trust", "f4"), ("familiarity", "f4"), ("rivalry", "f4"), ("other", "i2")])
 """What one agent feels about another: trust and familiarity -1..1, rivalry 0..1; ``other`` is -1 in a free slot."""
@@ -178,6 +184,7 @@ class TownState(NamedTuple):
         fixtures: Records of ``FIXTURE_DTYPE`` [B, O].
         ties: Records of ``TIE_DTYPE`` [B, N, K]; K is 0 where relationships are off.
         occupancy: The agent on each tile or -1, int16 [B, H, W].
+        blocks: The first agent in each block of 8 x 8 tiles or -1, int16 [B, H / 8, W / 8], rounded up.
         cells: The four map channels of each tile packed in a uint32, with a margin of half a window
             [B, H + 2m, W + 2m].
         log: This tick's events [B, capacity].
@@ -189,6 +196,7 @@ class TownState(NamedTuple):
     fixtures: npt.NDArray[Any]
     ties: npt.NDArray[Any]
     occupancy: npt.NDArray[np.int16]
+    blocks: npt.NDArray[np.int16]
     cells: npt.NDArray[np.uint32]
     log: npt.NDArray[Any]
     visits: npt.NDArray[np.uint16]
@@ -203,6 +211,7 @@ class Town(NamedTuple):
         fixtures: Records [O].
         ties: Records [N, K].
         occupancy: int16 [H, W].
+        blocks: int16 [H / 8, W / 8], rounded up.
         cells: uint32 [H + 2m, W + 2m].
         log: Event records [capacity].
         visits: uint16 [N, S].
@@ -213,6 +222,7 @@ class Town(NamedTuple):
     fixtures: npt.NDArray[Any]
     ties: npt.NDArray[Any]
     occupancy: npt.NDArray[np.int16]
+    blocks: npt.NDArray[np.int16]
     cells: npt.NDArray[np.uint32]
     log: npt.NDArray[Any]
     visits: npt.NDArray[np.uint16]
@@ -242,6 +252,7 @@ def allocate(towns: int, extent: Extent, shape: tuple[int, int], margin: int) ->
         fixtures=np.zeros((towns, fixtures), FIXTURE_DTYPE),
         ties=np.zeros((towns, agents, ties), TIE_DTYPE),
         occupancy=np.full((towns, height, width), NOBODY, np.int16),
+        blocks=np.full((towns, (height - 1 >> BLOCK_SHIFT) + 1, (width - 1 >> BLOCK_SHIFT) + 1), NOBODY, np.int16),
         cells=np.zeros((towns, height + 2 * margin, width + 2 * margin), np.uint32),
         log=np.zeros((towns, 32 + 6 * agents), np.dtype((np.record, EVENT_DTYPE))),
         visits=np.zeros((towns, agents, squares), np.uint16),

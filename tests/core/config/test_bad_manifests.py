@@ -59,3 +59,18 @@ def test_an_option_that_nothing_serves_is_a_warning(configs: Files) -> None:
     warnings = check_affordances(configs.root / MANIFEST).warnings
     said = "affordances: no affordance serves the option 'relax'; add one"
     assert f"configs/affordances/small.yaml:7: {said}" in warnings
+
+
+BAD_HOOKS = [
+    ("{before: [share_mael]}", "before[0]: unknown hook 'share_mael'; did you mean 'share_meal'?"),
+    ("{after: [pay_first]}", "after[0]: 'pay_first' has no place here; put it into before"),
+    ("{fail: [waste, refund]}", "fail[1]: nothing has been paid yet; add 'pay_first' to before"),
+    ("{after: ['os.system(1):x']}", "after[0]: found text 'os.system(1):x', expected a function such as my_town.meals:count"),
+    ("{afer: [waste]}", "afer: unknown key 'afer'; did you mean 'after'?"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("hooks", "said"), BAD_HOOKS)
+def test_a_hook_that_means_nothing_is_refused(configs: Files, hooks: str, said: str) -> None:
+    line = configs.spoil(MANIFEST, "    effects: {hygiene: 0.6}", f"    hooks: {hooks}\n    effects: {{hygiene: 0.6}}")
+    assert refusal(configs) == f"configs/affordances/small.yaml:{line}: affordances.wash.hooks.{said}"

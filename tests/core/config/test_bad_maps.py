@@ -73,8 +73,8 @@ def test_diagonal_steps_do_not_count() -> None:
 
 
 def test_more_objects_than_the_kernels_number_are_refused() -> None:
-    rows = ["#" * 64, *("#" + "p." * 31 + "#" for _ in range(4)), "#" * 64]
-    assert problems(*rows)[0] == "the map holds 124 objects; at most 120 fit"
+    rows = ["#" * 250, *("#" + "p." * 124 + "#" for _ in range(49)), "#" * 250]
+    assert problems(*rows)[0] == "the map holds 6076 objects; at most 6000 fit"
 
 
 def test_a_map_that_is_too_wide_is_refused() -> None:

@@ -9,7 +9,8 @@ from townlet_core.config import TownConfig
 from townlet_core.core import Simulation
 from townlet_core.world.events import Event
 from townlet_core.world.grid import WALL
-from townlet_core.world.state import USING, WAITING
+from townlet_core.world.queues import goes_before
+from townlet_core.world.state import FORGIVENESS, USING, WAITING
 
 
 @pytest.fixture(params=["ordinary_day", "one_shower", "stove_outage", "low_money"])
@@ -86,22 +87,49 @@ def test_the_shower_goes_round(scenario_config: Callable, taught: Callable) -> N
     assert (washed > 0).mean() > 0.95
 
 
-def test_queues_are_first_come_first_served(scenario_config: Callable, taught: Callable) -> None:
-    sim = Simulation(scenario_config("one_shower"), towns=6, seed=4)
-    shower = sim.names.fixtures.index("shower_1")
-    joined: list[dict[int, int]] = [{} for _ in range(6)]
-    served = 0
-    for step in taught(sim, 1440):
-        for row in step.events.rows[step.events.rows["object"] == shower]:
-            line, who = joined[row["town"]], int(row["subject"])
+def with_age_priority(config: TownConfig, weight: float) -> TownConfig:
+    """The town where so much counts what one has waited in vain, and where nobody waits longer than a quarter hour."""
+    rules = {"age_priority_weight": weight, "patience_ticks": 15}
+    return config.model_copy(update={"queues": config.queues.model_copy(update=rules)})
+
+
+@pytest.mark.parametrize("weight", [0.0, 1.0])
+def test_the_strongest_claim_is_served_first(scenario_config: Callable, taught: Callable, weight: float) -> None:
+    """A claim is the time waited here and, by the weight, the time waited in vain; without it, first come is served."""
+    sim = Simulation(with_age_priority(scenario_config("one_shower"), weight), towns=6, seed=5)
+    joined: dict[tuple[int, int], dict[int, int]] = {}
+    vain: dict[tuple[int, int], float] = {}
+    served = overtaken = 0
+    for step in taught(sim, 2000):
+        for row in step.events.rows:
+            town, tick, who = int(row["town"]), int(row["tick"]), int(row["subject"])
+            line = joined.setdefault((town, int(row["object"])), {})
             if row["kind"] == Event.QUEUE_JOIN:
-                line[who] = int(row["tick"])
-            elif row["kind"] in (Event.QUEUE_LEAVE, Event.HANDOVER):
-                line.pop(who, None)
-            elif row["kind"] == Event.AFFORDANCE_START and who in line:
-                assert line.pop(who) <= min(line.values(), default=int(row["tick"]))
-                served += 1
+                line[who] = tick
+            elif row["kind"] == Event.QUEUE_LEAVE:
+                line.pop(who)
+                vain[town, who] = vain.get((town, who), 0.0) + float(row["value"])
+            elif row["kind"] == Event.HANDOVER:
+                heir = int(row["other"])
+                claims = {i: tick - at + weight * vain.get((town, i), 0.0) for i, at in line.items()}
+                assert claims[heir] == max(claims.values())
+                overtaken += line[heir] > min(line.values())
+                served, vain[town, heir] = served + 1, 0.0
+                line.pop(heir)
     assert served > 10
+    assert (overtaken > 0) == (weight > 0)
+
+
+def test_of_two_with_the_same_claim_the_less_patient_is_served_first(config: TownConfig) -> None:
+    agents = Simulation(config).agents[0]
+    agents["queued_at"] = 100
+    agents["personality"][:3, FORGIVENESS] = (0.9, 0.1, 0.1)
+    assert goes_before(agents, 1, 0, 120, 0.1)
+    assert not goes_before(agents, 0, 1, 120, 0.1)
+    assert goes_before(agents, 1, 2, 120, 0.1)
+    agents["waited_in_vain"][0] = 5
+    assert goes_before(agents, 0, 1, 120, 0.1)
+    assert not goes_before(agents, 0, 1, 120, 0.0)
 
 
 def test_distances_count_steps_around_walls_and_objects(config: TownConfig) -> None:

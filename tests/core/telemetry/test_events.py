@@ -75,7 +75,7 @@ def test_company_names_both_and_how_much_of_what(kind: Event, unit: str) -> None
 @pytest.mark.parametrize("kind", [Event.SHARED_MEAL, Event.HELPED_WHEN_LATE, Event.TOOK_SHIFT, Event.AVOIDANCE])
 def test_what_people_are_to_each_other_names_both_and_no_amount(kind: Event) -> None:
     event = decoded(row(kind, 0, 1, 1))
-    assert event[2:] == (kind.name.lower(), "agent_1", "shower_1", "agent_2", None, None)
+    assert event[2:] == (kind.name.lower(), "agent_1", "shower_1", "agent_2", None, None, None)
 
 
 def test_the_table_has_a_row_per_event_in_order() -> None:

@@ -21,7 +21,16 @@ RULES = NarrationRules(
 
 
 def event(name: str, tick: int = 0, **parts: Any) -> dict[str, Any]:
-    return {"tick": tick, "event": name, "agent": "ann", "object": "bed_1", "other": None, "value": 4.0, **parts}
+    return {
+        "tick": tick,
+        "event": name,
+        "agent": "ann",
+        "object": "bed_1",
+        "other": None,
+        "value": 4.0,
+        "reason": "x < 1",
+        **parts,
+    }
 
 
 def said(rules: NarrationRules, *events: dict[str, Any]) -> list[str]:

@@ -1,0 +1,166 @@
+"""Preconditions: whether an agent may use an object, decided by a small stack machine without jumps.
+
+Every row is run once, in order, so a condition ends after as many steps as it has rows. The stack is six registers:
+the compiler sees to it that no condition needs more.
+"""
+
+from townlet_core.config.condition_names import FIRST_OF_OBJECT, FIRST_OF_TOWN, Fact
+from townlet_core.kernels import kernel
+from townlet_core.world.condition_tables import Operation
+from townlet_core.world.employment import attendance_ratio
+
+WALLET, INGREDIENTS, HOME_MEALS = int(Fact.WALLET), int(Fact.INGREDIENTS), int(Fact.HOME_MEALS)
+LATENESS, ATTENDANCE, WITHHELD = int(Fact.LATENESS), int(Fact.ATTENDANCE), int(Fact.WAGES_WITHHELD)
+ON_SHIFT, SHIFT_STATE, JOB, AT_HOME = int(Fact.ON_SHIFT), int(Fact.SHIFT_STATE), int(Fact.JOB), int(Fact.AT_HOME)
+AGENT_X, AGENT_Y, EXTROVERSION, AMBITION = (
+    int(Fact.AGENT_X), int(Fact.AGENT_Y), int(Fact.EXTROVERSION), int(Fact.AMBITION),
+)  # fmt: skip
+OBJECT_TYPE, STOCK, OCCUPIED = int(Fact.OBJECT_TYPE), int(Fact.STOCK), int(Fact.OCCUPIED)
+QUEUE_LENGTH, OBJECT_X, OBJECT_Y = int(Fact.QUEUE_LENGTH), int(Fact.OBJECT_X), int(Fact.OBJECT_Y)
+TICK, DAY, MINUTE, HOUR = int(Fact.TICK), int(Fact.DAY), int(Fact.MINUTE), int(Fact.HOUR)
+POWER_ON, WEATHER = int(Fact.POWER_ON), int(Fact.WEATHER)
+PUSH, FACT, NOT, NEGATE = int(Operation.PUSH), int(Operation.FACT), int(Operation.NOT), int(Operation.NEGATE)
+AND, OR, EQUAL = int(Operation.AND), int(Operation.OR), int(Operation.EQUAL)
+UNEQUAL, LESS = int(Operation.UNEQUAL), int(Operation.LESS)
+NEEDS = 3
+ALWAYS, FOR_AGENT, FOR_OBJECT = 0, 1, 2
+"""Which conditions to look at: all of them, those that are the same for all objects, or the others."""
+
+
+@kernel
+def _fact_of_work(town, rules, i, fact):  # type: ignore[no-untyped-def]
+    agent, citizen = town.agents[i], rules.citizens[i]
+    if fact == LATENESS:
+        return float(agent.lateness)
+    if fact == ATTENDANCE:
+        return float(attendance_ratio(rules, agent))
+    if fact == WITHHELD:
+        return agent.wages_withheld
+    if fact == ON_SHIFT:
+        minute = town.common.tick % rules.scalars[0].day
+        return 1.0 if citizen.shift_start <= minute < citizen.shift_end else 0.0
+    if fact == SHIFT_STATE:
+        return float(agent.shift_state)
+    return float(citizen.job)
+
+
+@kernel
+def _home_meals(town, rules, i):  # type: ignore[no-untyped-def]
+    fridge = rules.citizens[i].fridge
+    return float(town.fixtures[fridge].stock) if fridge >= 0 else 0.0
+
+
+@kernel
+def _fact_of_agent(town, rules, i, fact):  # type: ignore[no-untyped-def]
+    agent = town.agents[i]
+    if fact < NEEDS:
+        return float(agent.needs[fact])
+    if fact == WALLET:
+        return agent.wallet
+    if fact == INGREDIENTS:
+        return float(agent.ingredients)
+    if fact == HOME_MEALS:
+        return _home_meals(town, rules, i)
+    if fact <= JOB:
+        return _fact_of_work(town, rules, i, fact)
+    if fact == AT_HOME:
+        return 1.0 if rules.home_at[agent.y, agent.x] == rules.citizens[i].home else 0.0
+    if fact == AGENT_X:
+        return float(agent.x)
+    if fact == AGENT_Y:
+        return float(agent.y)
+    return float(agent.personality[fact - EXTROVERSION])
+
+
+@kernel
+def _fact_of_object(town, rules, i, f, fact):  # type: ignore[no-untyped-def]
+    fixture, rule = town.fixtures[f], rules.fixtures[f]
+    if fact == STOCK:
+        return float(fixture.stock)
+    if fact == OCCUPIED:
+        return 1.0 if fixture.user >= 0 and fixture.user != i else 0.0
+    if fact == QUEUE_LENGTH:
+        return float(fixture.waiting)
+    if fact == OBJECT_X:
+        return float(rule.x)
+    if fact == OBJECT_Y:
+        return float(rule.y)
+    return float(rule.type)
+
+
+@kernel
+def _fact_of_town(town, rules, fact):  # type: ignore[no-untyped-def]
+    tick, day = town.common.tick, rules.scalars[0].day
+    if fact == TICK:
+        return float(tick)
+    if fact == DAY:
+        return float(tick // day)
+    if fact == MINUTE:
+        return float(tick % day)
+    if fact == HOUR:
+        return float(tick % day * 24 // day)
+    if fact == WEATHER:
+        return float(town.common.weather)
+    return float(town.common.utilities[fact - POWER_ON])
+
+
+@kernel
+def look_up(town, rules, i, f, fact):  # type: ignore[no-untyped-def]
+    """Return a fact about agent ``i``, object ``f`` or the town as a number; true is 1, a word its number."""
+    if fact < FIRST_OF_OBJECT:
+        return _fact_of_agent(town, rules, i, fact)
+    if fact < FIRST_OF_TOWN:
+        return _fact_of_object(town, rules, i, f, fact)
+    return _fact_of_town(town, rules, fact)
+
+
+@kernel
+def _combine(operation, left, right):  # type: ignore[no-untyped-def]
+    if operation == AND:
+        return min(left, right)
+    if operation == OR:
+        return max(left, right)
+    if operation == EQUAL:
+        holds = left == right
+    elif operation == UNEQUAL:
+        holds = left != right
+    elif operation == LESS:
+        holds = left < right
+    else:
+        holds = left <= right
+    return 1.0 if holds else 0.0
+
+
+@kernel
+def condition_holds(town, rules, i, f, c):  # type: ignore[no-untyped-def]
+    """Say whether condition ``c`` holds for agent ``i`` and object ``f``."""
+    a0, a1, a2, a3, a4, a5 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for position in range(rules.conditions[c].begins, rules.conditions[c].ends):
+        row = rules.code[position]
+        if row.operation <= FACT:
+            a1, a2, a3, a4, a5 = a0, a1, a2, a3, a4
+            a0 = row.value if row.operation == PUSH else look_up(town, rules, i, f, row.fact)
+        elif row.operation == NOT:
+            a0 = 1.0 - a0
+        elif row.operation == NEGATE:
+            a0 = -a0
+        else:
+            a0 = _combine(row.operation, a1, a0)
+            a1, a2, a3, a4, a5 = a2, a3, a4, a5, 0.0
+    return a0 != 0.0
+
+
+@kernel
+def first_failing(town, rules, i, a, f, about):  # type: ignore[no-untyped-def]
+    """Return which condition of affordance ``a`` fails first for agent ``i`` and object ``f``; -1 if all hold.
+
+    ``about`` is ``ALWAYS`` for all of them, ``FOR_AGENT`` for those in which no object differs from another (``f``
+    then matters nothing), ``FOR_OBJECT`` for the others.
+    """
+    first = rules.affordances[a].first_condition
+    for k in range(rules.affordances[a].conditions):
+        bound = rules.conditions[first + k].object_bound
+        skipped = (about == FOR_AGENT and bound) or (about == FOR_OBJECT and not bound)
+        if not skipped and not condition_holds(town, rules, i, f, first + k):
+            return k
+    return -1
