@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets import calibration, datasets, evaluation, promotion, telemetry, training
+from assets import calibration, datasets, evaluation, promotion, rehearsal, telemetry, training
 from assets.code import code_version
 from assets.failures import plain_failures
 from assets.line import OWNERS, Line
@@ -28,7 +28,15 @@ RECENT = 20
 
 @dg.asset(
     key=BUNDLE_KEY,
-    deps=[promotion.KEY, calibration.KEY, telemetry.KEY, evaluation.KEY, training.KEY, datasets.KEY],
+    deps=[
+        rehearsal.DRILL_KEY,
+        promotion.KEY,
+        calibration.KEY,
+        telemetry.KEY,
+        evaluation.KEY,
+        training.KEY,
+        datasets.KEY,
+    ],
     group_name="release",
     kinds={"json", "parquet", "safetensors"},
     owners=OWNERS,

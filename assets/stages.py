@@ -10,6 +10,7 @@ from assets.curation import curated_asset
 from assets.datasets import dataset_asset
 from assets.evaluation import evaluation
 from assets.promotion import promotion_decision, verdict
+from assets.rehearsal import promotion_drill
 from assets.release import release_bundle, release_pointer, verifies
 from assets.telemetry import telemetry_summary
 from assets.training import policy_candidate
@@ -26,6 +27,7 @@ def line_assets(scenarios: Sequence[str]) -> list[dg.AssetsDefinition]:
         evaluation,
         gate_calibration,
         promotion_decision,
+        promotion_drill,
         release_bundle,
         release_pointer,
     ]

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 DAY = "2026-11-01"
 JUDGING = {"evaluation", "gate_calibration"}
-DECIDING = {"promotion_decision", "promotion_decision_verdict"}
+DECIDING = {"promotion_decision", "promotion_decision_verdict", "promotion_drill"}
 BUNDLING = {"release_bundle", "release_bundle_verifies", "release_pointer"}
 
 

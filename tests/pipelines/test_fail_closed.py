@@ -172,9 +172,28 @@ def damaged_weights(house: Prepared) -> None:
     weights.write_bytes(content[:-4] + b"\0\0\0\0")
 
 
+def without_drill(house: Prepared) -> None:
+    (house.data / "line/drill.json").unlink()
+
+
+def drill_of_another_decision(house: Prepared) -> None:
+    path = house.data / "line/drill.json"
+    replace(path, json.dumps({**json.loads(path.read_text()), "decision_digest": "0" * 64}))
+
+
+def drill_that_went_wrong(house: Prepared) -> None:
+    path = house.data / "line/drill.json"
+    record = json.loads(path.read_text())
+    record["steps"][1].update(observed="none", holds=False)
+    replace(path, json.dumps(record))
+
+
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
+        (without_drill, "drill: no drill was recorded; materialise promotion_drill"),
+        (drill_of_another_decision, "drill: is about another decision"),
+        (drill_that_went_wrong, "drill: the promotion is repeated: did not go as it must"),
         (without_decision, "no decision was recorded"),
         (edited_plan, "the plan in the gates file changed since"),
         (another_candidate, "the decision is about another candidate"),

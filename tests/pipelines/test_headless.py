@@ -32,8 +32,9 @@ def townlet(house: Prepared, *words: str) -> subprocess.CompletedProcess[str]:
 
 def test_every_step_is_told_once_in_an_order_that_the_graph_allows(original: Prepared) -> None:
     told = [step.key for step in original.told]
-    assert len(told) == len(set(told)) == 18
-    assert told[-4:] == ["promotion_decision_verdict", "release_bundle", "release_bundle_verifies", "release_pointer"]
+    assert len(told) == len(set(told)) == 19
+    decided = ["promotion_decision", "promotion_decision_verdict", "promotion_drill"]
+    assert told[-6:] == [*decided, "release_bundle", "release_bundle_verifies", "release_pointer"]
     assert original.run.exit_code == 0
     assert not any(step.reused for step in original.told)
 

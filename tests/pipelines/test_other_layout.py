@@ -10,10 +10,11 @@ from tests.pipelines.conftest import Prepared
 from tests.pipelines.test_fail_closed import materialised, nothing_shipped, refusals, replace
 from tests.small_house import edit
 from townlet_core.policy.checkpoint import read_checkpoint, save_checkpoint
+from townlet_core.release.bundle import Part, build_bundle
 from townlet_core.release.candidate import read_candidate
 from townlet_core.stability import HistoryEntry, Release, current_release, read_decision
 
-JUDGING = ("evaluation", "promotion_decision", "release_bundle", "release_pointer")
+JUDGING = ("evaluation", "promotion_decision", "promotion_drill", "release_bundle", "release_pointer")
 
 
 def release_before(house: Prepared, name: str) -> Release:
@@ -21,14 +22,16 @@ def release_before(house: Prepared, name: str) -> Release:
     found = read_checkpoint(read_candidate(house.line.workshop).folder)
     first, *rest = found.layout.features
     layout = found.layout._replace(features=(first._replace(name=f"need_{name}"), *rest))
-    bundle = house.data / "releases" / name
-    policy = save_checkpoint(bundle / "content/policy", found.tensors, layout, {"made": name})
+    folder = house.data / name
+    policy = save_checkpoint(folder, found.tensors, layout, {"made": name})
+    parts: dict[str, Part] = {f"policy/{file.name}": file for file in folder.iterdir()}
+    bundle = build_bundle({**parts, "lineage.json": b'{"nodes": {}}'}, {}, house.data / "releases")
     release = Release(
-        release_id=name,
+        release_id=bundle.path.name,
         policy_digest=policy,
-        content_digest="b" * 64,
+        content_digest=bundle.content_digest,
         decision_digest="d" * 64,
-        bundle=f"releases/{name}",
+        bundle=f"releases/{bundle.path.name}",
     )
     entry = HistoryEntry(sequence=1, event="promoted", release=release, previous=None, facts={})
     replace(house.data / "releases/history.jsonl", entry.model_dump_json() + "\n")

@@ -32,6 +32,7 @@ from townlet_core.release.calibrating import (
 from townlet_core.release.candidate import Candidate, read_candidate
 from townlet_core.release.card import Subject, figures_table, write_card
 from townlet_core.release.drawing import draw_accuracy, draw_guard_rails, markdown_table
+from townlet_core.release.drill import require_drill
 from townlet_core.release.environment import environment_lock
 from townlet_core.release.judging import read_evaluation, require_decision
 from townlet_core.release.lineage import Node, Nodes, dataset_nodes, to_document
@@ -60,6 +61,7 @@ class _Facts(NamedTuple):
     evaluation: Evaluation
     decision: Decision
     evidence: Evidence
+    drill: Record
     telemetry: Record
     calibration: Calibration
 
@@ -69,7 +71,7 @@ def gather_contents(configs: Path, workshop: Workshop) -> Contents:
 
     Raises:
         RefusedError: the recorded decision does not promote exactly what is published now under the plan as it is
-            now, or a scenario changed after it was evaluated; with every reason.
+            now, it was not rehearsed, or a scenario changed after it was evaluated; with every reason.
         DataError: something that belongs into the bundle is missing or damaged.
     """
     facts = _read(configs, workshop)
@@ -102,6 +104,7 @@ def _read(configs: Path, workshop: Workshop) -> _Facts:
         evaluation=evaluation,
         decision=decision,
         evidence=evidence,
+        drill=require_drill(decision, workshop),
         telemetry=workshop.latest("telemetry"),
         calibration=require_calibration(plan, workshop),
     )
@@ -188,8 +191,9 @@ def _report(facts: _Facts) -> str:
 
 
 def _decision_parts(facts: _Facts) -> dict[str, Part]:
-    parts = {"decision": facts.decision, "evidence": facts.evidence, "calibration": facts.calibration}
-    return {f"decision/{name}.json": _text(document.model_dump(mode="json")) for name, document in parts.items()}
+    models = {"decision": facts.decision, "evidence": facts.evidence, "calibration": facts.calibration}
+    documents = {name: model.model_dump(mode="json") for name, model in models.items()} | {"drill": facts.drill}
+    return {f"decision/{name}.json": _text(document) for name, document in documents.items()}
 
 
 def _reliability(facts: _Facts) -> str:
@@ -228,9 +232,7 @@ def _nodes(facts: _Facts, parts: Mapping[str, Part], workshop: Workshop) -> Node
         digest=decision.digest,
         facts={"verdict": decision.verdict, "plan": decision.plan, "gates_digest": decision.gates_digest},
         inputs=("candidate", "dataset", "evaluation"),
-        in_bundle=_digests(
-            parts, "decision/decision.json", "decision/evidence.json", "decision/calibration.json", "config/gates.json"
-        ),
+        in_bundle=_digests(parts, "config/gates.json", *(path for path in parts if path.startswith("decision/"))),
     )
     return nodes
 

@@ -105,10 +105,21 @@ def champion(store: Store, candidate_digest: str) -> Release | None:
     current = current_release(store)
     if current is None or current.policy_digest != candidate_digest:
         return current
-    past = effective_history(store)
-    promoted = [k for k, entry in enumerate(past) if entry.event == PROMOTED and entry.release == current]
-    before = [entry.release for entry in past[: promoted[-1]]] if promoted else []
-    return next((release for release in reversed(before) if release.policy_digest != candidate_digest), None)
+    before = releases_before(store, candidate_digest)
+    return before[-1] if before else None
+
+
+def releases_before(store: Store, candidate_digest: str) -> tuple[Release, ...]:
+    """The releases that were current before a candidate was promoted, in the order in which they last became so.
+
+    All releases so far where the candidate is not the current one; its own policy is left out.
+    """
+    past, current = effective_history(store), current_release(store)
+    if current is not None and current.policy_digest == candidate_digest:
+        promoted = [k for k, entry in enumerate(past) if entry.event == PROMOTED and entry.release == current]
+        past = past[: promoted[-1]] if promoted else ()
+    order = {entry.release.release_id: entry.release for entry in reversed(past)}
+    return tuple(release for release in reversed(order.values()) if release.policy_digest != candidate_digest)
 
 
 def withdrawn(past: Sequence[HistoryEntry]) -> dict[str, HistoryEntry]:
@@ -130,7 +141,7 @@ def point(store: Store, release: Release, event: str, facts: dict[str, Any]) -> 
     """
     if current_release(store) == release:
         return False
-    _append(store, release, event, facts)
+    write_line(store, release, event, facts)
     store.write_record(CURRENT_RELEASE, release.model_dump(mode="json"))
     return True
 
@@ -200,7 +211,8 @@ def _replaced_by(past: Sequence[HistoryEntry], current: Release) -> Release:
     return _known(past, came[-1].previous)
 
 
-def _append(store: Store, release: Release, event: str, facts: dict[str, Any]) -> None:
+def write_line(store: Store, release: Release, event: str, facts: dict[str, Any]) -> None:
+    """Write the history's line of a move; it takes effect when the pointer is written. Repeating it adds nothing."""
     past, before = history(store), current_release(store)
     previous = before.release_id if before is not None else None
     if past and (past[-1].release, past[-1].event, past[-1].previous) == (release, event, previous):
