@@ -12,6 +12,7 @@ from townlet_core.cli.hooks import RunHooks, hook_document, print_hooks, require
 from townlet_core.cli.options import CONFIGS, DATA, AsJson, Configs, Data, Threads
 from townlet_core.cli.output import Advance, print_json, print_table, progress_bar
 from townlet_core.cli.pacing import WATCHED, Speed, Watcher, watching
+from townlet_core.cli.reporting import Plot, Report, diary_document, diary_for, draw_diary, print_diary
 from townlet_core.cli.resuming import NO_STEPS, Every, Folder, Keep, Resume, Saving, planned, resumed
 from townlet_core.cli.telemetry import (
     LiveTelemetry,
@@ -28,6 +29,7 @@ from townlet_core.errors import InputError
 from townlet_core.policy.teacher import Teacher
 from townlet_core.snapshots import Autosave
 from townlet_core.telemetry import Interval, mean_interval
+from townlet_core.telemetry.diary import Diary
 from townlet_core.telemetry.hooks import AffordanceHooks
 
 HEADLINES = ("survival", "needs_ok_share", "attendance", "mean_reward", "clipped_share", "wallet", "conflicts")
@@ -47,7 +49,6 @@ Seed = Annotated[int, typer.Option(min=0, help="Seed of the run; the same seed l
 Config = Annotated[Path | None, typer.Option(help="A town's YAML file.", show_default="configs/towns/default.yaml")]
 ScenarioName = Annotated[str | None, typer.Option(help="A scenario's name or file, instead of --config.")]
 Check = Annotated[bool, typer.Option("--check", help="Check what the scenario promises; exit code 1 if it breaks.")]
-Report = Annotated[bool, typer.Option("--report", help="Show every key figure.")]
 Watch = Annotated[bool, typer.Option("--watch", help="Draw the first town in the terminal, minute by minute.")]
 
 
@@ -61,6 +62,7 @@ def simulate(
     threads: Threads = 1,
     check: Check = False,
     report: Report = False,
+    plot: Plot = None,
     watch: Watch = False,
     speed: Speed = WATCHED,
     autosave: Folder = None,
@@ -90,19 +92,24 @@ def simulate(
     else:
         sim, steps = resumed(context, saving, town if config or scenario else None, threads)
     days, called = sim.config.clock.episode_days, start_hooks(hooks, sim)
+    diary = diary_for(sim, report, plot)
     with progress_bar(f"{sim.shape[0]} towns, {days} days", quiet=as_json or watch) as advance:
         told = start_telemetry(sim, telling)
         try:
             with watching(sim, speed if watch else None) as watcher:
-                figures = live(sim, advance, watcher, planned(saving, steps), told, called)
+                figures = live(sim, advance, watcher, planned(saving, steps), told, called, diary)
         finally:
             status = end_telemetry(told)
+    if diary is not None and plot is not None:
+        draw_diary(diary, sim.config, plot)
     if as_json:
-        print_json(
-            _document(sim, figures, days) | hook_document(called) | ({"telemetry": status._asdict()} if status else {})
-        )
+        told_of = hook_document(called) | ({"telemetry": status._asdict()} if status else {})
+        life = diary_document(diary, sim.config) if diary is not None else {}
+        print_json(_document(sim, figures, days) | life | told_of)
     elif status is None or status.target != "stdout":
         print_figures(figures, list(figures.kpis) if report else HEADLINES, sim.shape[0], days)
+        if diary is not None and report:
+            print_diary(diary, sim.config)
         print_hooks(called)
 
 
@@ -128,6 +135,7 @@ def live(
     autosave: Autosave | None = None,
     telemetry: LiveTelemetry | None = None,
     hooks: AffordanceHooks | None = None,
+    diary: Diary | None = None,
 ) -> Figures:
     """Let the teacher run the towns to the end of their episode, saving them and telling of them if asked."""
     teacher, clock = Teacher(sim), sim.config.clock
@@ -142,6 +150,8 @@ def live(
             hooks.after_tick(sim)
         if autosave is not None:
             autosave.after_tick(sim)
+        if diary is not None:
+            diary.after_tick(sim)
         if tick % 60 == 59:
             advance(tick + 1, ticks)
     return Figures({name: mean_interval(values) for name, values in sim.kpis().items()}, sim.events_dropped)

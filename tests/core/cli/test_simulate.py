@@ -41,6 +41,22 @@ def test_a_person_sees_a_short_table_and_all_figures_on_demand(townlet: Townlet)
     assert "uses_" in full.out
 
 
+def test_a_report_says_where_time_and_wages_went_and_draws_it(townlet: Townlet, tmp_path: Path) -> None:
+    plot = tmp_path / "life.png"
+    outcome = townlet("simulate", "--towns", 2, "--days", 2, "--report", "--plot", plot, "--json")
+    document = json.loads(outcome.out)
+    assert sum(share["mean"] for share in document["options"].values()) == pytest.approx(1.0)
+    assert document["livelihood"]["wages_over_cost"]["mean"] > 0.5
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_figure_that_cannot_be_drawn_is_refused_before_anybody_lives(townlet: Townlet, tmp_path: Path) -> None:
+    outcome = townlet("simulate", "--towns", 2, "--plot", tmp_path / "life.gif")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith("--plot: ")
+    assert not list(tmp_path.glob("life*"))
+
+
 def test_a_scenario_lives_in_its_own_town(townlet: Townlet) -> None:
     ordinary, shower = (
         json.loads(townlet("simulate", "--scenario", name, "--towns", 2, "--json").out)["config_digest"]
