@@ -29,7 +29,9 @@ def application() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    simulate = "Example: townlet simulate --days 30 --towns 20 --report --plot life.png; townlet simulate --scenario late_clerk --check"
+    simulate = (
+        "Example: townlet simulate --days 30 --report --plot life.png; townlet simulate --scenario late_clerk --check"
+    )
     app.command("simulate", epilog=simulate)(simulation.simulate)
     speak = "Example: echo 'setneed agent_1 hunger=0.2' | townlet console --mode admin"
     app.command("console", epilog=speak)(console.console)

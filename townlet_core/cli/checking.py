@@ -17,7 +17,10 @@ from townlet_core.scenarios import Report, bind, check
 Names = Annotated[list[str] | None, typer.Argument(help="Scenarios by name or file; all of them by default.")]
 Run = Annotated[bool, typer.Option("--run", help="Let every scenario live, and check that it keeps its promises.")]
 
-CHECKED_ALONE = ("config", "days", "report", "watch", "autosave", "every", "keep", "resume", "telemetry")
+CHECKED_ALONE = (
+    *("config", "days", "report", "plot", "watch", "speed", "hooks"),
+    *("autosave", "every", "keep", "resume", "telemetry", "telemetry_settings"),
+)
 """Options of `townlet simulate` that a check leaves no room for."""
 
 
@@ -31,7 +34,9 @@ def check_alone(context: typer.Context, name: str | None, configs: Path, threads
     given = {key for key in context.params if _is_given(context, key)}
     for key in CHECKED_ALONE:
         if key in given:
-            raise InputError(f"--{key}: does not go with --check; the scenario's 'check' section says how it is run")
+            raise InputError(
+                f"--{key.replace('_', '-')}: does not go with --check; the scenario's 'check' section says how it is run"
+            )
     if name is None:
         raise InputError("--check: checks what a scenario promises; name one with --scenario")
     scenario = load_scenario(name, configs)
