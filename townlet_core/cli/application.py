@@ -30,7 +30,7 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     simulate = (
-        "Example: townlet simulate --days 30 --report --plot life.png; townlet simulate --scenario late_clerk --check"
+        "Example: townlet simulate --days 30 --report --plot a.png; townlet simulate --scenario late_clerk --check"
     )
     app.command("simulate", epilog=simulate)(simulation.simulate)
     speak = "Example: echo 'setneed agent_1 hunger=0.2' | townlet console --mode admin"

@@ -34,9 +34,8 @@ def check_alone(context: typer.Context, name: str | None, configs: Path, threads
     given = {key for key in context.params if _is_given(context, key)}
     for key in CHECKED_ALONE:
         if key in given:
-            raise InputError(
-                f"--{key.replace('_', '-')}: does not go with --check; the scenario's 'check' section says how it is run"
-            )
+            option = key.replace("_", "-")
+            raise InputError(f"--{option}: does not go with --check; the scenario's 'check' section says how it is run")
     if name is None:
         raise InputError("--check: checks what a scenario promises; name one with --scenario")
     scenario = load_scenario(name, configs)

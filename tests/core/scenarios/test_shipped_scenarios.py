@@ -61,7 +61,8 @@ def test_a_citizen_with_something_to_do_does_not_wait(altered: Altered) -> None:
 
 def test_without_an_outage_nothing_fails(altered: Altered) -> None:
     steady = altered("outage_during_use", ("probability: 1.0", "probability: 0.0"))
-    assert broken(steady) == {"the outage ends the use, and the citizen makes up for it", "it fails once"}
+    lost = {"what was in the pan is lost", "one dish is cooked"}
+    assert broken(steady) - lost == {"the outage ends the use, and the citizen makes up for it", "it fails once"}
 
 
 def test_a_death_is_noticed(altered: Altered) -> None:
