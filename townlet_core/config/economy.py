@@ -21,7 +21,8 @@ MAX_PRICES = 16
 
 
 def _default_prices() -> dict[str, float]:
-    return {"meal": 0.9, "groceries": 1.2, "shower": 0.05, "clothes": 4.0}
+    """Sorted by key, as whatever is read from a file is: prices are numbered in this order."""
+    return {"clothes": 4.0, "groceries": 1.2, "meal": 0.9, "shower": 0.05}
 
 
 class PriceMoves(BaseModel):

@@ -45,6 +45,19 @@ def test_a_town_travels_as_json_without_its_files() -> None:
     assert embedded_config(town.model_dump_json(), "shard") == town
 
 
+def test_a_town_that_leaves_its_defaults_out_comes_back_in_the_same_order() -> None:
+    """Kernels know prices, jobs and affordances by their place in the configuration; travelling must not move them."""
+    for path in sorted((SHIPPED / "towns").glob("*.yaml")):
+        bare = load_config(path)
+        again = embedded_config(canonical_json(bare), "snapshot")
+        assert again == bare
+        for part in ("prices", "restock_cost", "spoilage"):
+            assert list(getattr(again.economy, part)) == list(getattr(bare.economy, part)), (path, part)
+        assert list(again.jobs) == list(bare.jobs)
+        assert list(again.perturbations.events) == list(bare.perturbations.events)
+        assert list(again.affordances.affordances) == list(bare.affordances.affordances)
+
+
 def test_the_resolved_town_is_a_town_file_too(tmp_path: Path) -> None:
     town = load_config(TOWN)
     resolved = tmp_path / "resolved.json"
