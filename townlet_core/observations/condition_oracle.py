@@ -3,6 +3,7 @@
 It shares no code with the kernels, so that a slip in one of them shows as a difference.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -30,14 +31,14 @@ def facts_about(state: TownState, rules: Rules, town: int, agent: int, fixture: 
 
 def meets(state: TownState, rules: Rules, town: int, agent: int, affordance: Any, fixture: int) -> bool:
     """Say whether an agent may use an object as far as the affordance's preconditions go."""
-    facts = facts_about(state, rules, town, agent, fixture) if affordance.conditions else {}
-    first = int(affordance.first_condition)
-    return all(_holds(rules, rules.conditions[first + k], facts) for k in range(int(affordance.conditions)))
+    rows = rules.code[affordance.first_row : affordance.last_row]
+    facts = facts_about(state, rules, town, agent, fixture) if len(rows) else {}
+    return all(_outcomes(rows, facts))
 
 
-def _holds(rules: Rules, condition: Any, facts: dict[Fact, float]) -> bool:
+def _outcomes(rows: Any, facts: dict[Fact, float]) -> Iterator[bool]:
     stack: list[float] = []
-    for row in rules.code[condition.begins : condition.ends]:
+    for row in rows:
         operation = Operation(int(row.operation))
         if operation == Operation.PUSH:
             stack.append(float(row.value))
@@ -47,11 +48,13 @@ def _holds(rules: Rules, condition: Any, facts: dict[Fact, float]) -> bool:
             stack.append(not stack.pop())
         elif operation == Operation.NEGATE:
             stack.append(-stack.pop())
+        elif operation == Operation.END:
+            (outcome,) = stack
+            stack.clear()
+            yield bool(outcome)
         else:
             right, left = stack.pop(), stack.pop()
             stack.append(_TWO_SIDED[operation](left, right))
-    (outcome,) = stack
-    return bool(outcome)
 
 
 def _about_agent(state: TownState, rules: Rules, town: int, agent: int) -> dict[Fact, float]:

@@ -4,7 +4,7 @@ import numpy as np
 
 from townlet_core.kernels import WORLD, kernel, uniform_between
 from townlet_core.world.clothes import is_wanted, mend
-from townlet_core.world.conditions import ALWAYS, FOR_AGENT, FOR_OBJECT, first_failing
+from townlet_core.world.conditions import first_failing
 from townlet_core.world.economy import pay, pay_back
 from townlet_core.world.employment import may_work
 from townlet_core.world.events import Event, emit
@@ -84,13 +84,15 @@ def _room_for_meals(town, rules, fridge, meals):  # type: ignore[no-untyped-def]
 @kernel
 def _agent_may(town, rules, i, a):  # type: ignore[no-untyped-def]
     """Say whether the conditions of affordance ``a`` hold that are the same for all objects."""
-    return rules.affordances[a].conditions == 0 or first_failing(town, rules, i, np.int64(a), 0, FOR_AGENT) < 0
+    rule = rules.affordances[a]
+    return rule.first_row == rule.bound_row or first_failing(town, rules, i, 0, rule.first_row, rule.bound_row) < 0
 
 
 @kernel
 def _object_may(town, rules, i, a, f):  # type: ignore[no-untyped-def]
     """Say whether the conditions of affordance ``a`` hold that depend on object ``f``."""
-    return rules.affordances[a].object_bound == 0 or first_failing(town, rules, i, np.int64(a), f, FOR_OBJECT) < 0
+    rule = rules.affordances[a]
+    return rule.bound_row == rule.last_row or first_failing(town, rules, i, f, rule.bound_row, rule.last_row) < 0
 
 
 @kernel
@@ -106,52 +108,47 @@ def _cost(town, rules, i, f):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _better(town, rules, i, a, f, best, least):  # type: ignore[no-untyped-def]
-    """Return object ``f`` and its cost if it serves at less cost than ``best``, or as much and has a lower number."""
-    cost = _cost(town, rules, i, f)
-    cheaper = cost < least or (cost == least and f < best)
-    if cheaper and serves(town, rules, i, a, f) and _object_may(town, rules, i, a, f):
-        return f, cost
-    return best, least
+def _listed(lists, rule, home, tile, k):  # type: ignore[no-untyped-def]
+    """Return the ``k``-th object to look at: those at home, the nearest public ones, all public ones; -1 for none."""
+    if k < rule.per_home:
+        return np.int64(lists[rule.at_home + home * rule.home_stride + k]) if home >= 0 else np.int64(-1)
+    k -= rule.per_home
+    if k < rule.near:
+        return np.int64(lists[rule.nearest + tile * rule.near + k])
+    return np.int64(lists[rule.public + k - rule.near])
 
 
 @kernel
-def _best_at_home(town, rules, i, a):  # type: ignore[no-untyped-def]
-    home, kind = rules.citizens[i].home, rules.affordances[a].type
-    best, least = -1, 65535
-    for k in range(rules.at_home.shape[2] if home >= 0 else 0):
-        f = np.int64(rules.at_home[home, kind, k])
+def _best_listed(town, rules, i, a):  # type: ignore[no-untyped-def]
+    """Return the cheapest object for affordance ``a`` at home or outside as (object, cost), or (-1, 65535).
+
+    From near to far nothing comes any more once the way alone costs more than the best so far.
+    """
+    rule, agent, home = rules.affordances[a], town.agents[i], np.int64(rules.citizens[i].home)
+    tile = np.int64(agent.y) * rules.terrain.shape[1] + agent.x
+    known = rule.per_home + rule.near
+    best, least = np.int64(-1), np.int64(65535)
+    for k in range(known + rule.publics):
+        f = _listed(rules.lists, rule, home, tile, k)
         if f < 0:
+            continue
+        if rule.per_home <= k < known and rules.distance[f, agent.y, agent.x] > least:
             break
-        best, least = _better(town, rules, i, a, f, best, least)
-    return best, least
-
-
-@kernel
-def _best_public(town, rules, i, a, best, least):  # type: ignore[no-untyped-def]
-    """Go on looking among the public objects: from near to far where there are many, then all of them."""
-    kind, agent = rules.affordances[a].type, town.agents[i]
-    many = rules.nearest_list[kind]
-    for k in range(rules.nearest.shape[3] if many >= 0 else 0):
-        f = np.int64(rules.nearest[many, agent.y, agent.x, k])
-        if rules.distance[f, agent.y, agent.x] > least:
-            return best, least
-        best, least = _better(town, rules, i, a, f, best, least)
-    for k in range(rules.public_ranges[kind], rules.public_ranges[kind + 1]):
-        best, least = _better(town, rules, i, a, np.int64(rules.public[k]), best, least)
+        if serves(town, rules, i, a, f):
+            cost = _cost(town, rules, i, f)
+            if (cost < least or (cost == least and f < best)) and _object_may(town, rules, i, a, f):
+                best, least = f, cost
     return best, least
 
 
 @kernel
 def _best_of(town, rules, i, a):  # type: ignore[no-untyped-def]
     """Return the cheapest object for affordance ``a`` as (object, cost), or (-1, 65535)."""
-    rule = rules.affordances[a]
-    if rule.type == WORKPLACE_CODE:
-        f = np.int64(rules.citizens[i].workplace)
-        possible = f >= 0 and may_work(town, rules, i) and _object_may(town, rules, i, a, f)
-        return (f, _cost(town, rules, i, f)) if possible else (-1, 65535)
-    best, least = _best_at_home(town, rules, i, a)
-    return _best_public(town, rules, i, a, best, least)
+    if rules.affordances[a].type != WORKPLACE_CODE:
+        return _best_listed(town, rules, i, a)
+    f = np.int64(rules.citizens[i].workplace)
+    possible = f >= 0 and may_work(town, rules, i) and _object_may(town, rules, i, a, f)
+    return (f, np.int64(_cost(town, rules, i, f))) if possible else (np.int64(-1), np.int64(65535))
 
 
 @kernel
@@ -186,10 +183,12 @@ def still_possible(town, rules, i):  # type: ignore[no-untyped-def]
 @kernel
 def _condition_in_the_way(town, rules, i):  # type: ignore[no-untyped-def]
     """Return which precondition of its use fails first for agent ``i`` where it stands; -1 if all hold."""
-    agent = town.agents[i]
-    if rules.affordances[agent.affordance].conditions == 0:
+    rule, f = rules.affordances[town.agents[i].affordance], np.int64(town.agents[i].target)
+    if rule.first_row == rule.last_row:
         return -1
-    return first_failing(town, rules, i, np.int64(agent.affordance), np.int64(agent.target), ALWAYS)
+    ours = first_failing(town, rules, i, f, rule.first_row, rule.bound_row)
+    its = first_failing(town, rules, i, f, rule.bound_row, rule.last_row)
+    return max(ours, its) if min(ours, its) < 0 else min(ours, its)
 
 
 @kernel

@@ -10,7 +10,7 @@ from townlet_core.config.options import OPTION_NAMES, Option
 from townlet_core.world.condition_tables import ConditionTables, compile_conditions
 from townlet_core.world.disturbances import perturbation_table
 from townlet_core.world.grid import PUBLIC, TERRAINS, Grid, Placement, build_grid, pack_channels, placements_of
-from townlet_core.world.nearest import build_lookups
+from townlet_core.world.nearest import Lookups, build_lookups
 from townlet_core.world.rules import (
     AFFORDANCE_DTYPE,
     AFFORDANCES_PER_OPTION,
@@ -48,16 +48,17 @@ def compile_rules(config: TownConfig) -> tuple[Rules, Names]:
     citizens = _citizen_table(config, types, fixtures)
     conditions = compile_conditions(config)
     affordances = _affordance_table(config, types)
-    _attach_conditions(affordances, conditions)
+    lookups = build_lookups(fixtures, len(types), grid)
+    _attach(affordances, conditions, lookups)
     ranges = np.searchsorted(fixtures["type"], np.arange(len(types) + 1)).astype(np.int32)
     rules = Rules(
         scalars=scalars_of(config), affordances=affordances,
-        conditions=conditions.conditions, code=conditions.code, serving=_serving(affordances), fixtures=fixtures,
+        code=conditions.code, lists=lookups.lists, serving=_serving(affordances), fixtures=fixtures,
         ranges=ranges, citizens=citizens, outages=_outage_table(config),
         perturbations=perturbation_table(config, types), terrain=grid.terrain,
         fixture_at=grid.fixture, home_at=grid.home, distance=grid.distance,
         cells=_empty_cells(grid, fixtures, len(types), config.observations.local_window // 2),
-        **build_lookups(fixtures, len(types), grid)._asdict(), **_far_sight(config, grid),
+        **_far_sight(config, grid),
     )  # fmt: skip
     return rules, _names(config, placements)
 
@@ -94,10 +95,13 @@ def _affordance_table(config: TownConfig, types: list[str]) -> npt.NDArray[Any]:
     return table
 
 
-def _attach_conditions(affordances: npt.NDArray[Any], tables: ConditionTables) -> None:
-    for row, (first, last) in zip(affordances, tables.ranges, strict=True):
-        row["first_condition"], row["conditions"] = first, last - first
-        row["object_bound"] = tables.conditions["object_bound"][first:last].sum()
+def _attach(affordances: npt.NDArray[Any], conditions: ConditionTables, lookups: Lookups) -> None:
+    """Tell each affordance where its conditions stand in the code, and the objects to look at in the lists."""
+    for row, (first, bound, last) in zip(affordances, conditions.ranges, strict=True):
+        row["first_row"], row["bound_row"], row["last_row"] = first, bound, last
+        if row["type"] != WORKPLACE_CODE:
+            for name, value in lookups.places[row["type"]].items():
+                row[name] = value
 
 
 def _fill_affordance(row: Any, affordance: Affordance, config: TownConfig, types: list[str], shops: list[str]) -> None:

@@ -10,11 +10,11 @@ import numpy.typing as npt
 from townlet_core.config import TownConfig
 from townlet_core.config.condition_checks import REGISTERS, Words, is_object_bound, words_of
 from townlet_core.config.conditions import Both, Compare, Either, Literal, Name, Negative, Not, Tree, parse_condition
-from townlet_core.world.rules import CODE_DTYPE, CONDITION_DTYPE
+from townlet_core.world.rules import CODE_DTYPE
 
 
 class Operation(IntEnum):
-    """What a row of the machine does; those from `AND` on take two values and leave one."""
+    """What a row of the machine does; those from `AND` to `AT_MOST` take two values and leave one."""
 
     PUSH = 0
     FACT = 1
@@ -26,6 +26,7 @@ class Operation(IntEnum):
     UNEQUAL = 7
     LESS = 8
     AT_MOST = 9
+    END = 10
 
 
 class ConditionTables(NamedTuple):
@@ -33,16 +34,17 @@ class ConditionTables(NamedTuple):
 
     Attributes:
         code: Records of ``CODE_DTYPE``.
-        conditions: Records of ``CONDITION_DTYPE``.
-        ranges: First and last (excluded) condition of each affordance, int32 [A, 2].
+        ranges: For each affordance its first row, its first row that depends on the object, and the row after its
+            last, int32 [A, 3].
     """
 
     code: npt.NDArray[Any]
-    conditions: npt.NDArray[Any]
     ranges: npt.NDArray[np.int32]
 
 
-class _Row(NamedTuple):
+class Row(NamedTuple):
+    """One row of the code before it is a record."""
+
     operation: Operation
     value: float = 0.0
     fact: int = -1
@@ -51,34 +53,42 @@ class _Row(NamedTuple):
 def compile_conditions(config: TownConfig) -> ConditionTables:
     """Compile the preconditions of a validated town."""
     words = words_of(config.affordances, list(config.jobs))
-    rows: list[_Row] = []
-    spans: list[tuple[int, int, bool]] = []
+    rows: list[Row] = []
     ranges = []
     for affordance in config.affordances.affordances.values():
-        first = len(spans)
-        for text in affordance.requires:
-            tree = parse_condition(text)
+        trees = [parse_condition(text) for text in affordance.requires]
+        first = len(rows)
+        rows += _rows_of(trees, False, words)
+        bound = len(rows)
+        rows += _rows_of(trees, True, words)
+        ranges.append((first, bound, len(rows)))
+    return ConditionTables(code_table(rows), np.array(ranges, np.int32))
+
+
+def _rows_of(trees: Sequence[Tree], object_bound: bool, words: Words) -> list[Row]:
+    """Compile those conditions that depend on the object, or those that do not; each ends with its number."""
+    rows: list[Row] = []
+    for number, tree in enumerate(trees):
+        if is_object_bound(tree) == object_bound:
             code = code_of(tree, words)
             assert stack_needed(code) <= REGISTERS
-            spans.append((len(rows), len(rows) + len(code), is_object_bound(tree)))
-            rows += code
-        ranges.append((first, len(spans)))
-    return ConditionTables(_code_table(rows), np.array(spans, CONDITION_DTYPE), np.array(ranges, np.int32))
+            rows += [*code, Row(Operation.END, fact=number)]
+    return rows
 
 
-def code_of(tree: Tree, words: Words) -> list[_Row]:
+def code_of(tree: Tree, words: Words) -> list[Row]:
     """Return the rows that leave a tree's value on the stack; true is 1 and false is 0, a word its number."""
     if isinstance(tree, Literal):
-        return [_Row(Operation.PUSH, _number(tree, ()))]
+        return [Row(Operation.PUSH, _number(tree, ()))]
     if isinstance(tree, Name):
-        return [_Row(Operation.FACT, fact=tree.meaning.fact)]
+        return [Row(Operation.FACT, fact=tree.meaning.fact)]
     if isinstance(tree, Negative):
-        return [*code_of(tree.of, words), _Row(Operation.NEGATE)]
+        return [*code_of(tree.of, words), Row(Operation.NEGATE)]
     if isinstance(tree, Not):
-        return [*code_of(tree.of, words), _Row(Operation.NOT)]
+        return [*code_of(tree.of, words), Row(Operation.NOT)]
     if isinstance(tree, Both | Either):
         joined = Operation.AND if isinstance(tree, Both) else Operation.OR
-        return [*code_of(tree.left, words), *code_of(tree.right, words), _Row(joined)]
+        return [*code_of(tree.left, words), *code_of(tree.right, words), Row(joined)]
     return _comparison(tree, words)
 
 
@@ -93,15 +103,15 @@ _COMPARISONS: Mapping[str, tuple[Operation, bool]] = {
 """The operation of each comparison, and whether its sides change places."""
 
 
-def _comparison(tree: Compare, words: Words) -> list[_Row]:
+def _comparison(tree: Compare, words: Words) -> list[Row]:
     operation, turned = _COMPARISONS[tree.operator]
     kind = next((side.meaning.kind for side in (tree.left, tree.right) if isinstance(side, Name)), "number")
     sides = [tree.right, tree.left] if turned else [tree.left, tree.right]
-    rows: list[_Row] = []
+    rows: list[Row] = []
     for side in sides:
         known = words.get(kind, ())
-        rows += [_Row(Operation.PUSH, _number(side, known))] if isinstance(side, Literal) else code_of(side, words)
-    return [*rows, _Row(operation)]
+        rows += [Row(Operation.PUSH, _number(side, known))] if isinstance(side, Literal) else code_of(side, words)
+    return [*rows, Row(operation)]
 
 
 def _number(literal: Literal, words: Sequence[str]) -> float:
@@ -110,7 +120,7 @@ def _number(literal: Literal, words: Sequence[str]) -> float:
     return float(words.index(literal.value)) if isinstance(literal.value, str) else float(literal.value)
 
 
-def stack_needed(code: Sequence[_Row]) -> int:
+def stack_needed(code: Sequence[Row]) -> int:
     """Return the most values that a code has on the stack at once; it leaves exactly one."""
     depth = deepest = 0
     for row in code:
@@ -123,7 +133,8 @@ def stack_needed(code: Sequence[_Row]) -> int:
     return deepest
 
 
-def _code_table(rows: Sequence[_Row]) -> npt.NDArray[Any]:
+def code_table(rows: Sequence[Row]) -> npt.NDArray[Any]:
+    """Return rows as records of ``CODE_DTYPE``."""
     table = np.zeros(len(rows), CODE_DTYPE)
     for record, row in zip(table, rows, strict=True):
         record["operation"], record["value"], record["fact"] = row.operation, row.value, row.fact

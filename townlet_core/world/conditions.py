@@ -1,8 +1,10 @@
 """Preconditions: whether an agent may use an object, decided by a small stack machine without jumps.
 
-Every row is run once, in order, so a condition ends after as many steps as it has rows. The stack is six registers:
+Every row is run once, in order, so conditions take as many steps as they have rows. The stack is six registers:
 the compiler sees to it that no condition needs more.
 """
+
+import numpy as np
 
 from townlet_core.config.condition_names import FIRST_OF_OBJECT, FIRST_OF_TOWN, Fact
 from townlet_core.kernels import kernel
@@ -20,11 +22,10 @@ QUEUE_LENGTH, OBJECT_X, OBJECT_Y = int(Fact.QUEUE_LENGTH), int(Fact.OBJECT_X), i
 TICK, DAY, MINUTE, HOUR = int(Fact.TICK), int(Fact.DAY), int(Fact.MINUTE), int(Fact.HOUR)
 POWER_ON, WEATHER = int(Fact.POWER_ON), int(Fact.WEATHER)
 PUSH, FACT, NOT, NEGATE = int(Operation.PUSH), int(Operation.FACT), int(Operation.NOT), int(Operation.NEGATE)
+END = int(Operation.END)
 AND, OR, EQUAL = int(Operation.AND), int(Operation.OR), int(Operation.EQUAL)
 UNEQUAL, LESS = int(Operation.UNEQUAL), int(Operation.LESS)
 NEEDS = 3
-ALWAYS, FOR_AGENT, FOR_OBJECT = 0, 1, 2
-"""Which conditions to look at: all of them, those that are the same for all objects, or the others."""
 
 
 @kernel
@@ -132,14 +133,21 @@ def _combine(operation, left, right):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def condition_holds(town, rules, i, f, c):  # type: ignore[no-untyped-def]
-    """Say whether condition ``c`` holds for agent ``i`` and object ``f``."""
+def first_failing(town, rules, i, f, first, last):  # type: ignore[no-untyped-def]
+    """Run rows ``first`` to ``last`` of the code for agent ``i`` and object ``f``.
+
+    Returns:
+        The number of the first condition that does not hold; -1 if all hold.
+    """
     a0, a1, a2, a3, a4, a5 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    for position in range(rules.conditions[c].begins, rules.conditions[c].ends):
+    for position in range(first, last):
         row = rules.code[position]
         if row.operation <= FACT:
             a1, a2, a3, a4, a5 = a0, a1, a2, a3, a4
             a0 = row.value if row.operation == PUSH else look_up(town, rules, i, f, row.fact)
+        elif row.operation == END:
+            if a0 == 0.0:
+                return np.int64(row.fact)
         elif row.operation == NOT:
             a0 = 1.0 - a0
         elif row.operation == NEGATE:
@@ -147,20 +155,4 @@ def condition_holds(town, rules, i, f, c):  # type: ignore[no-untyped-def]
         else:
             a0 = _combine(row.operation, a1, a0)
             a1, a2, a3, a4, a5 = a2, a3, a4, a5, 0.0
-    return a0 != 0.0
-
-
-@kernel
-def first_failing(town, rules, i, a, f, about):  # type: ignore[no-untyped-def]
-    """Return which condition of affordance ``a`` fails first for agent ``i`` and object ``f``; -1 if all hold.
-
-    ``about`` is ``ALWAYS`` for all of them, ``FOR_AGENT`` for those in which no object differs from another (``f``
-    then matters nothing), ``FOR_OBJECT`` for the others.
-    """
-    first = rules.affordances[a].first_condition
-    for k in range(rules.affordances[a].conditions):
-        bound = rules.conditions[first + k].object_bound
-        skipped = (about == FOR_AGENT and bound) or (about == FOR_OBJECT and not bound)
-        if not skipped and not condition_holds(town, rules, i, f, first + k):
-            return k
-    return -1
+    return np.int64(-1)

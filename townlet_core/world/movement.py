@@ -38,39 +38,46 @@ def show_reservation(town, rules, f):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def place(town, rules, i, y, x):  # type: ignore[no-untyped-def]
-    """Put agent ``i`` on a tile that is free."""
+def _stand(town, rules, i, y, x):  # type: ignore[no-untyped-def]
     agent = town.agents[i]
     agent.y, agent.x = y, x
     agent.moved_at = town.common.tick
     town.occupancy[y, x] = i
-    enter_block(town.agents, town.blocks, i)
     show_agent(town, rules, y, x, STANDING)
+
+
+@kernel
+def _vacate(town, rules, i):  # type: ignore[no-untyped-def]
+    agent = town.agents[i]
+    town.occupancy[agent.y, agent.x] = NOBODY
+    show_agent(town, rules, agent.y, agent.x, _NOTHING)
+
+
+@kernel
+def place(town, rules, i, y, x):  # type: ignore[no-untyped-def]
+    """Put agent ``i`` on a tile that is free."""
+    _stand(town, rules, i, y, x)
+    enter_block(town.agents, town.blocks, i)
 
 
 @kernel
 def lift(town, rules, i):  # type: ignore[no-untyped-def]
     """Take agent ``i`` off the map."""
-    agent = town.agents[i]
-    town.occupancy[agent.y, agent.x] = NOBODY
     leave_block(town.agents, town.blocks, i)
-    show_agent(town, rules, agent.y, agent.x, _NOTHING)
+    _vacate(town, rules, i)
 
 
 @kernel
 def _move(town, rules, i, y, x):  # type: ignore[no-untyped-def]
     agent = town.agents[i]
+    leaves = not same_block(agent, y, x)
+    if leaves:
+        leave_block(town.agents, town.blocks, i)
+    _vacate(town, rules, i)
+    _stand(town, rules, i, y, x)
+    if leaves:
+        enter_block(town.agents, town.blocks, i)
     agent.blocked = 0
-    if not same_block(agent, y, x):
-        lift(town, rules, i)
-        place(town, rules, i, y, x)
-        return
-    town.occupancy[agent.y, agent.x] = NOBODY
-    show_agent(town, rules, agent.y, agent.x, _NOTHING)
-    agent.y, agent.x = y, x
-    agent.moved_at = town.common.tick
-    town.occupancy[y, x] = i
-    show_agent(town, rules, y, x, STANDING)
 
 
 @kernel

@@ -19,31 +19,29 @@ class Lookups(NamedTuple):
     """Where to look for an object of a type.
 
     Attributes:
-        at_home: The objects of each type in each home, -1 padded, int16 [homes, types, k].
-        public: The objects in no home, type after type, int16 [P].
-        public_ranges: Where each type begins in ``public``, int32 [types + 1].
-        nearest: For some types, the nearest public objects of each tile, near to far, int16 [lists, H, W, NEAREST].
-        nearest_list: Which list a type has in ``nearest``, or -1, int32 [types].
+        lists: int16; the objects of each type in each home, -1 padded [homes, types, k], then the public objects by
+            type, then, for types with many, the nearest of each tile, near to far [H, W, NEAREST].
+        places: For each type the fields of ``AFFORDANCE_DTYPE`` that say where its objects stand in ``lists``.
     """
 
-    at_home: npt.NDArray[np.int16]
-    public: npt.NDArray[np.int16]
-    public_ranges: npt.NDArray[np.int32]
-    nearest: npt.NDArray[np.int16]
-    nearest_list: npt.NDArray[np.int32]
+    lists: npt.NDArray[np.int16]
+    places: list[dict[str, int]]
 
 
 def build_lookups(fixtures: npt.NDArray[Any], types: int, grid: Grid) -> Lookups:
     """List the objects of a town, records of ``FIXTURE_RULES_DTYPE``, by home and by nearness."""
-    outside = [np.flatnonzero((fixtures["home"] == PUBLIC) & (fixtures["type"] == kind)) for kind in range(types)]
-    ends = np.cumsum([0, *(len(found) for found in outside)]).astype(np.int32)
-    listed = [kind for kind in range(types) if len(outside[kind]) > NEAREST]
-    lists = np.full(types, -1, np.int32)
-    lists[listed] = np.arange(len(listed))
-    nearest = np.zeros((len(listed), *grid.terrain.shape, NEAREST), np.int16)
-    for kind in listed:
-        nearest[lists[kind]] = _nearest(outside[kind], grid.distance)
-    return Lookups(_at_home(fixtures, types, grid), np.concatenate(outside).astype(np.int16), ends, nearest, lists)
+    at_home = _at_home(fixtures, types, grid)
+    slots = at_home.shape[2]
+    parts, size, places = [at_home.ravel()], at_home.size, []
+    for kind in range(types):
+        outside = np.flatnonzero((fixtures["home"] == PUBLIC) & (fixtures["type"] == kind))
+        near = NEAREST if len(outside) > NEAREST else 0
+        listed = [outside.astype(np.int16), _nearest(outside, grid.distance).ravel() if near else np.zeros(0, np.int16)]
+        place = {"at_home": kind * slots, "home_stride": types * slots, "per_home": slots}
+        places.append(place | {"public": size, "publics": len(outside), "nearest": size + len(outside), "near": near})
+        parts += listed
+        size += sum(map(len, listed))
+    return Lookups(np.concatenate(parts).astype(np.int16), places)
 
 
 def _nearest(objects: npt.NDArray[np.int64], distance: npt.NDArray[np.uint16]) -> npt.NDArray[np.int16]:

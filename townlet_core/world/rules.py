@@ -46,9 +46,16 @@ AFFORDANCE_DTYPE = record_of(
         ("shop", "i4"),
         ("price_key", "i4"),
         ("for_clothes", "i4"),  # has no other purpose
-        ("first_condition", "i4"),
-        ("conditions", "i4"),
-        ("object_bound", "i4"),  # how many of them may differ from object to object
+        ("first_row", "i4"),  # conditions: rows of the code, those that may differ from object to object last
+        ("bound_row", "i4"),
+        ("last_row", "i4"),
+        ("at_home", "i4"),  # objects to look at: where they begin in ``lists``, and how many
+        ("home_stride", "i4"),
+        ("per_home", "i4"),
+        ("nearest", "i4"),
+        ("near", "i4"),
+        ("public", "i4"),
+        ("publics", "i4"),
         ("before", "i4"),  # built-in hooks, a bit each
         ("after", "i4"),
         ("fail", "i4"),
@@ -108,10 +115,10 @@ PERTURBATION_DTYPE = record_of(
 
 
 CODE_DTYPE = record_of([("value", "f8"), ("operation", "i4"), ("fact", "i4")])
-"""One row of the conditions' machine: the operation, the number that it pushes, the fact that it pushes."""
+"""One row of the conditions' machine: the operation, the number that it pushes, the fact that it pushes.
 
-CONDITION_DTYPE = record_of([("begins", "i4"), ("ends", "i4"), ("object_bound", "i4")])
-"""One condition: its rows in the code, and whether objects of one type may differ in it."""
+A row that ends a condition has its number among the affordance's conditions for a fact.
+"""
 
 
 class Rules(NamedTuple):
@@ -120,16 +127,12 @@ class Rules(NamedTuple):
     Attributes:
         scalars: Record of ``SCALARS_DTYPE`` [1].
         affordances: Records of ``AFFORDANCE_DTYPE``, in manifest order.
-        conditions: Records of ``CONDITION_DTYPE``, the preconditions of all affordances.
         code: Records of ``CODE_DTYPE``, what the preconditions are compiled to.
         serving: For each option its affordances, -1 padded, int32 [options, 4].
         fixtures: Records of ``FIXTURE_RULES_DTYPE`` [O], sorted by type.
         ranges: Where each object type begins in ``fixtures``, int32 [types + 1].
-        at_home: The objects of each type in each home, -1 padded, int16 [homes, types, k].
-        public: The objects in no home, type after type, int16 [P].
-        public_ranges: Where each type begins in ``public``, int32 [types + 1].
-        nearest: For types with many public objects the nearest of each tile, near to far, int16 [lists, H, W, k].
-        nearest_list: Which list a type has in ``nearest``, or -1, int32 [types].
+        lists: Objects to look at, int16: those of each home, the public ones, the nearest public ones of each tile;
+            the affordances say where theirs begin.
         citizens: Records of ``CITIZEN_DTYPE`` [N].
         outages: Records of ``OUTAGE_DTYPE``.
         perturbations: Records of ``PERTURBATION_DTYPE``.
@@ -145,16 +148,11 @@ class Rules(NamedTuple):
 
     scalars: npt.NDArray[Any]
     affordances: npt.NDArray[Any]
-    conditions: npt.NDArray[Any]
     code: npt.NDArray[Any]
     serving: npt.NDArray[np.int32]
     fixtures: npt.NDArray[Any]
     ranges: npt.NDArray[np.int32]
-    at_home: npt.NDArray[np.int16]
-    public: npt.NDArray[np.int16]
-    public_ranges: npt.NDArray[np.int32]
-    nearest: npt.NDArray[np.int16]
-    nearest_list: npt.NDArray[np.int32]
+    lists: npt.NDArray[np.int16]
     citizens: npt.NDArray[Any]
     outages: npt.NDArray[Any]
     perturbations: npt.NDArray[Any]

@@ -46,7 +46,7 @@ def test_a_crowd_sees_and_may_do_what_the_oracle_says(crowd: Simulation) -> None
             assert (crowd.observation.mask[0, agent] == reference_mask(crowd.state, crowd.rules, 0, agent)).all()
             looked += int(expected[choices].sum() > 0)
     assert looked > 30
-    assert (crowd.rules.nearest_list >= 0).any()
+    assert (crowd.rules.affordances["near"] > 0).any()
 
 
 def test_everybody_stands_in_the_chain_of_their_own_block(crowd: Simulation) -> None:
@@ -94,9 +94,11 @@ def test_a_meal_is_shared_with_everybody_who_eats_near() -> None:
 
 def test_public_objects_are_listed_from_near_to_far(crowd: Simulation) -> None:
     rules = crowd.rules
-    for kind in np.flatnonzero(rules.nearest_list >= 0):
-        public = np.flatnonzero((rules.fixtures["type"] == kind) & (rules.fixtures["home"] == PUBLIC))
-        listed = rules.nearest[rules.nearest_list[kind]]
+    width = rules.terrain.shape[1]
+    for use in rules.affordances[rules.affordances["near"] > 0]:
+        public = np.flatnonzero((rules.fixtures["type"] == use.type) & (rules.fixtures["home"] == PUBLIC))
+        assert rules.lists[use.public : use.public + use.publics].tolist() == public.tolist()
         for y, x in ((5, 5), (30, 40), (14, 20)):
-            nearest = sorted(public, key=lambda f: (int(rules.distance[f, y, x]), f))[: listed.shape[-1]]
-            assert listed[y, x].tolist() == nearest
+            nearest = sorted(public, key=lambda f: (int(rules.distance[f, y, x]), f))[: use.near]
+            first = use.nearest + (y * width + x) * use.near
+            assert rules.lists[first : first + use.near].tolist() == nearest

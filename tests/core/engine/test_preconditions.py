@@ -19,10 +19,9 @@ from townlet_core.observations.condition_oracle import facts_about
 from townlet_core.observations.reference import reference_mask
 from townlet_core.policy.teacher import Teacher
 from townlet_core.telemetry import named_events
-from townlet_core.world.condition_tables import code_of, stack_needed
-from townlet_core.world.conditions import condition_holds
+from townlet_core.world.condition_tables import Operation, Row, code_of, code_table, stack_needed
+from townlet_core.world.conditions import first_failing
 from townlet_core.world.events import Event
-from townlet_core.world.rules import CODE_DTYPE, CONDITION_DTYPE
 from townlet_core.world.state import Town
 
 DEFAULT = Path(__file__).parents[3] / "configs" / "towns" / "default.yaml"
@@ -91,12 +90,12 @@ def test_the_machine_decides_as_a_person_would(
     assert stack_needed(code) == registers_needed(tree)
     if registers_needed(tree) > REGISTERS:
         return
-    rows = np.array([(row.value, row.operation, row.fact) for row in code], CODE_DTYPE)
-    rules = lived.rules._replace(code=rows, conditions=np.array([(0, len(code), 0)], CONDITION_DTYPE))
+    rules = lived.rules._replace(code=code_table([*code, Row(Operation.END, fact=4)]))
     facts = facts_about(lived.state, lived.rules, town, agent, fixture)
     numbered = {word: index for kind in ("job", "weather") for index, word in enumerate(words[kind])}
     here = Town(*(array[town] for array in lived.state))
-    assert condition_holds(here, rules, agent, fixture, 0) == plainly(tree, facts, numbered)
+    holds = plainly(tree, facts, numbered)
+    assert first_failing(here, rules, agent, fixture, 0, len(code) + 1) == (-1 if holds else 4)
 
 
 def with_conditions(**requires: list[str]) -> TownConfig:
