@@ -15,7 +15,8 @@ def small_configs(target: Path) -> None:
     """A copy of the configuration whose captures, training and evaluation are as small as they can be."""
     shutil.copytree(REPOSITORY / "configs", target)
     for path in (target / "scenarios").glob("*.yaml"):
-        edit(path, capture={"towns": 4, "days": 1, "exploration": 0.05})
+        if "capture" in yaml.safe_load(path.read_text()):
+            edit(path, capture={"towns": 4, "days": 1, "exploration": 0.05})
     few = {"scenarios": ["ordinary_day"], "towns": 2, "ticks": 120, "updates": 2, "minibatch": 64}
     edit(target / "training/quick.yaml", epochs=12, hidden=32, map_hidden=16, ppo=few)
     easy = {"min_accuracy": 0.1, "min_scenario_accuracy": 0.1, "min_margin_over_majority": 0.001}

@@ -11,6 +11,7 @@ from townlet_core.config import CaptureRules, TownConfig, load_config, load_cura
 from townlet_core.core import Simulation
 from townlet_core.datasets import DecisionReader, Store, build_version, capture, curate
 from townlet_core.datasets.replay import replay
+from townlet_core.datasets.splitting import HOLDOUT, TRAIN, VALIDATION
 from townlet_core.observations.layout import ObservationLayout
 from townlet_core.policy import Teacher, load_checkpoint, save_checkpoint
 from townlet_core.policy.bc import train_bc
@@ -18,6 +19,7 @@ from townlet_core.policy.env import TownletParallelEnv
 from townlet_core.policy.network import network_tensors
 
 CONFIGS = Path(__file__).parents[3] / "configs"
+SIDES = (TRAIN, VALIDATION, HOLDOUT)
 SEEN = [("full", "options"), ("compact", "options"), ("compact", "primitives")]
 
 
@@ -47,7 +49,7 @@ def test_a_policy_is_captured_replayed_trained_saved_and_acts(config: TownConfig
     )
     assert replay(store.object_path(recorded.steps.removesuffix(".parquet"))).difference is None
     manifest = build_version([curate(recorded, rules, store)], rules, store)
-    readers = [DecisionReader(manifest, store, side) for side in ("train", "holdout")]
+    readers = [DecisionReader(manifest, store, side) for side in SIDES]
     quick = load_training(CONFIGS / "training/quick.yaml").model_copy(update={"epochs": 2, "hidden": 32})
     result = train_bc(*readers, quick)
     assert result.report.accuracy > result.report.majority_share
