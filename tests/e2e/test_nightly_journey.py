@@ -1,7 +1,6 @@
 """Journey two: turn on the nightly capture, and see its tick ask for the day that ended and capture it."""
 
 import json
-import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -10,6 +9,7 @@ import pytest
 
 from tests.e2e.harness import until
 from tests.small_house import REPOSITORY
+from townlet_core.config.loading import captured_scenarios
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -86,8 +86,7 @@ def test_turned_on_it_ticks_and_captures_the_day_that_ended(webserver, house, re
     assert run.status == "SUCCESS", webserver.failures(run)
     assert run.tags["dagster/partition"] == day
     assert {step.split("__")[0] for step in run.steps} == {"capture", "curated"}
-    for scenario in os.listdir(house.configs / "scenarios"):
-        name = scenario.removesuffix(".yaml")
+    for name in captured_scenarios(house.configs):
         captured = json.loads((house.data / f"datasets/captures/{name}/{day}.json").read_text())
         assert captured["rows"] > 0
         assert (house.data / "datasets/objects" / captured["steps"]).is_file()
