@@ -112,7 +112,7 @@ def migrate(old: Old, output: Output = None, as_json: AsJson = False, configs: C
         typer.echo(line, err=output is None)
     counts = Counter(line.fate.value for line in made.lines)
     summary = ", ".join(f"{count} {fate}" for fate, count in counts.items())
-    typer.echo(f"{output or old}: a {made.kind} file; keys: {summary}", err=output is None)
+    typer.echo(f"{output or old}: {made.kind} file; keys: {summary}", err=output is None)
 
 
 def _facts(setting: Setting) -> dict[str, str]:

@@ -173,7 +173,7 @@ def test_an_earlier_file_is_translated_and_every_key_told(townlet: Townlet, tmp_
     assert f"{old}:2: seed: no meaning here: " in dry.err
     written = townlet("config", "migrate", old, "--output", new)
     assert (written.code, written.err) == (0, "")
-    assert f"{new}: a town file; keys: " in written.out
+    assert f"{new}: town file; keys: " in written.out
     assert townlet("validate", "config", new).code == 0
     keys = json.loads(townlet("config", "migrate", old, "--json").out)["keys"]
     assert {"key": "seed", "fate": "no meaning here"}.items() <= keys[1].items()

@@ -92,11 +92,25 @@ def _names(key: str, path: tuple[str | int, ...]) -> bool:
     return parts[: len(named)] == named
 
 
-def test_how_a_scene_began_is_told_as_commands_of_a_demonstration() -> None:
-    lines = migrate_config(TOWN, None, CONFIGS).lines
-    position, wallet = (told(lines, f"scenario.agents[1].{key}") for key in ("position", "wallet"))
-    assert "{tick: 0, command: teleport, args: {agent: agent_2, x: 2, y: 1}}" in position.text
-    assert "{tick: 0, command: setwallet, args: {agent: agent_2, amount: 2.0}}" in wallet.text
+def test_how_a_scene_began_is_how_the_town_opens(tmp_path: Path) -> None:
+    old = tmp_path / "old.yaml"
+    scene = TOWN.read_text().replace("position: [1, 1]", "position: [0, 1]")
+    old.write_text(scene.replace("position: [2, 1], wallet: 2.0", "position: [12, 10], needs: {hunger: 0.2}"))
+    lines = migrate_config(old, tmp_path / "new.yaml", CONFIGS).lines
+    first, second = load_config(tmp_path / "new.yaml").opening.citizens.values()
+    assert (first.wallet, second.tile, second.needs) == (2.0, (10, 12), {"hunger": 0.2})
+    assert first.tile is None
+    walled = told(lines, "scenario.agents[0].position")
+    assert walled.fate is Fate.DECIDE
+    assert "nobody can stand on row 1, column 0: it is wall; take a free tile beside it" in walled.text
+
+
+def test_no_key_of_the_earlier_system_is_unknown(tmp_path: Path) -> None:
+    made = migrate_config(EARLIER / "every_key.yaml", tmp_path / "new.yaml", CONFIGS)
+    town = load_config(tmp_path / "new.yaml")
+    assert [line.key for line in made.lines if "knew no such key" in line.text] == []
+    assert (town.queues.age_priority_weight, town.hooks.allow_env) == (0.25, False)
+    assert town.hooks.allow == ["my_town.meals"]
 
 
 def test_a_misspelt_key_that_used_to_pass_silently_is_told() -> None:
@@ -149,10 +163,40 @@ def test_a_translated_manifest_loads_with_what_its_hooks_used_to_do(tmp_path: Pa
     assert manifest.objects["basin"].utility == "water"
     assert manifest.affordances["wash_hands"].option == "wash"
     assert manifest.affordances["wash_hands"].price == "wash_hands"
+    assert manifest.affordances["wash_hands"].requires == ["wallet > 3", "power_on"]
     assert manifest.affordances["eat_meal"].takes_stock == 1
-    assert told(made.lines, "[1].preconds[2]").fate is Fate.DECIDE
-    assert "this one on water; choose power" in told(made.lines, "[1].preconds[3]").text
+    assert manifest.affordances["eat_meal"].requires == []
+    assert manifest.affordances["eat_meal"].hooks.after == ["share_meal"]
+    assert manifest.affordances["eat_meal"].hooks.before == []
+    assert told(made.lines, "[1].preconds[0]").text == "only who holds the reservation may use an object"
     assert told(made.lines, "[1].hooks.after").text.startswith("sing was code of yours")
+
+
+def test_preconditions_become_sentences_of_today_and_what_has_none_is_named(tmp_path: Path) -> None:
+    made = migrate_config(EARLIER / "conditions.yaml", tmp_path / "new.yaml", CONFIGS)
+    uses = load_affordances(tmp_path / "new.yaml").affordances
+    assert uses["doze"].requires == ["needs.energy < 0.5"]
+    assert uses["nap"].requires == [
+        "agent.job in ['grocer'] and agent.attendance >= 0.5",
+        "true == agent.on_shift or agent.shift_state in ['pre', 'on_time']",
+        "not occupied",
+        "not power_on",
+        "object.stock < 3 or stock > 0",
+        "agent.position[0] <= 10",
+    ]
+    left = {line.key.rpartition("[")[2].rstrip("]"): line.text for line in made.lines if line.fate is Fate.DECIDE}
+    assert left == {
+        "6": "\"inventory['meals_cooked'] > 2\" has no equivalent: there is no 'inventory.meals_cooked'; "
+        "ask for agent.ingredients or agent.home_meals",
+        "7": "'agent.lateness_counter < 2' has no equivalent: there is no 'agent.lateness_counter'; "
+        "it counted late shifts; agent.lateness counts the late ticks of one",
+        "8": "'reservation_holder == agent.agent_id' has no equivalent: there is no 'reservation_holder'; "
+        "whoever uses an object holds it",
+        "9": "\"object.object_type == 'bad'\" has no equivalent: unknown object type 'bad'; did you mean 'bed'?",
+        "10": "'wallet' has no equivalent: is a number and not true or false; compare it with something",
+        "11": "'len(queue) == 0' has no equivalent: cannot use 'len(queue)': the language has no calls",
+        "12": "'needs.hunger <' has no equivalent: it cannot be read",
+    }
 
 
 def test_the_new_file_says_where_it_comes_from_and_which_step_made_it(tmp_path: Path) -> None:
@@ -190,10 +234,11 @@ def test_every_key_that_a_rule_leads_to_exists() -> None:
     """A rule whose target was renamed would send people to a key that is refused."""
     kinds = {"configs/training/quick.yaml": "training"}
     for rule in RULES:
-        if not rule.new or rule.new.startswith("ppo."):
+        if not rule.new:
             continue
         kind = "town" if not rule.file else kinds.get(rule.file, Path(rule.file).stem)
-        path = filled(rule.new, ("hunger" if "needs" in rule.new else "enabled",) * rule.new.count("*"))
+        name = "0" if "agent_*" in rule.new else "hunger" if "needs" in rule.new else "enabled"
+        path = filled(rule.new, (name,) * rule.new.count("*"))
         assert schema_at(json.loads(schema_json(kind)), path), rule
 
 

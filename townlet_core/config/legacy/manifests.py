@@ -2,16 +2,18 @@
 
 from typing import Any, NamedTuple
 
+from townlet_core.config.condition_checks import Words
+from townlet_core.config.condition_names import SHIFT_STATES
 from townlet_core.config.documents import Document
 from townlet_core.config.fields import NEED_NAMES
-from townlet_core.config.legacy.rules import Fate, Line, line_at
+from townlet_core.config.legacy.conditions import translate_condition
+from townlet_core.config.legacy.rules import Fate, Line, UndecidedError, line_at
+from townlet_core.config.weather import WEATHER_NAMES
 
 OPTIONS = {"eat": "eat_home", "cook": "cook", "shower": "wash", "wash": "wash", "sleep": "sleep", "work": "work"}
 """Options by a word in the name of a use."""
 BY_NEED = {"hunger": "eat_home", "hygiene": "wash", "energy": "relax"}
 """Options by the need that a use gives most of, where its name tells nothing."""
-UTILITIES = {"power_on": "power", "water_on": "water"}
-HELD_BY_RESERVATION, MEALS = "occupied", "meal_available"
 FRIDGE = {"stock": 5, "capacity": 12}
 """What every fridge of the earlier system began with, and room to cook for."""
 HIDDEN: dict[str, dict[str, Any]] = {
@@ -20,6 +22,13 @@ HIDDEN: dict[str, dict[str, Any]] = {
     "sleep": {"asleep": True},
 }
 """What the built-in hooks did: here keys of the use."""
+HOOKED = {
+    "on_attempt_eat": ("before", "pay_first"),
+    "on_finish_eat": ("after", "share_meal"),
+    "on_cook_fail": ("fail", "waste"),
+}
+"""Built-in hooks whose deeds are hooks here, too."""
+MOST_CONDITIONS = 8
 BUILT_IN = (
     "on_attempt_shower", "on_finish_shower", "on_no_power", "on_attempt_eat", "on_finish_eat", "on_attempt_cook",
     "on_finish_cook", "on_cook_fail", "on_attempt_sleep", "on_finish_sleep",
@@ -38,11 +47,13 @@ class Manifest(NamedTuple):
 def translate_manifest(document: Document) -> tuple[dict[str, Any], list[Line]]:
     """Translate the list of an earlier manifest into object types and affordances, and tell what became of each key."""
     made = Manifest({}, {}, [])
+    types = [str(entry.get("object_type")) for entry in document.data]
+    words = {"shift state": SHIFT_STATES, "object type": types, "weather": WEATHER_NAMES}
     for index, entry in enumerate(document.data):
         if entry.get("type", "affordance") == "object":
             _object(document, index, entry, made)
         else:
-            _affordance(document, index, entry, made)
+            _affordance(document, index, entry, words, made)
     return {"objects": made.objects, "affordances": made.affordances}, made.lines
 
 
@@ -66,7 +77,7 @@ def _detail(document: Document, index: int, key: str, value: Any, kind: dict[str
     made.lines.append(line_at(document, (index, key), Fate.DECIDE, text))
 
 
-def _affordance(document: Document, index: int, entry: dict[str, Any], made: Manifest) -> None:
+def _affordance(document: Document, index: int, entry: dict[str, Any], words: Words, made: Manifest) -> None:
     name, effects = str(entry.get("id")), dict(entry.get("effects") or {})
     option = _option(name, effects)
     use: dict[str, Any] = {"option": option, "object": str(entry.get("object_type"))}
@@ -75,14 +86,13 @@ def _affordance(document: Document, index: int, entry: dict[str, Any], made: Man
     made.affordances[name] = use
     made.lines.append(line_at(document, (index, "id"), Fate.TRANSLATED, f"affordances.{name}, for the option {option}"))
     _effects(document, index, effects, name, use, made)
-    for at, condition in enumerate(entry.get("preconds") or ()):
-        made.lines.append(_condition(document, (index, "preconds", at), str(condition), kind))
     if option in HIDDEN:
         use.update(HIDDEN[option])
     if option == "eat_home":
         kind.update({**FRIDGE, **kind})
+    _conditions(document, index, words, made)
     for moment, hooks in (entry.get("hooks") or {}).items():
-        made.lines.extend(_hook(document, (index, "hooks", moment), hook) for hook in hooks)
+        made.lines.extend(_hook(document, (index, "hooks", moment), hook, use) for hook in hooks)
 
 
 def _option(name: str, effects: dict[str, Any]) -> str:
@@ -111,24 +121,42 @@ def _effects(
         made.lines.append(line_at(document, (index, "effects", need), fate, text))
 
 
-def _condition(document: Document, path: tuple[Any, ...], condition: str, kind: dict[str, Any]) -> Line:
-    subject = condition.split("==")[0].strip()
-    if subject in UTILITIES:
-        runs_on = kind.setdefault("utility", UTILITIES[subject])
-        if runs_on != UTILITIES[subject]:
-            text = f"it runs on one utility, this one on {runs_on}; choose {UTILITIES[subject]} if that fits better"
-            return line_at(document, path, Fate.DECIDE, text)
-        return line_at(document, path, Fate.TRANSLATED, f"the object's utility: {UTILITIES[subject]}")
-    if subject == HELD_BY_RESERVATION:
-        return line_at(document, path, Fate.TRANSLATED, "only who holds the reservation may use an object")
-    if subject == MEALS:
-        return line_at(document, path, Fate.TRANSLATED, "takes_stock: 1")
-    return line_at(
-        document, path, Fate.DECIDE, f"no condition like {condition!r} is known; say it with stock, hours or price"
-    )
+def _conditions(document: Document, index: int, words: Words, made: Manifest) -> None:
+    entry = document.data[index]
+    written = entry.get("preconds") or ()
+    for at, condition in enumerate([written] if isinstance(written, str) else written):
+        path = (index, "preconds") if isinstance(written, str) else (index, "preconds", at)
+        use = made.affordances[str(entry.get("id"))]
+        fate, text = _condition(str(condition), words, use, made.objects[use["object"]])
+        made.lines.append(line_at(document, path, fate, text))
 
 
-def _hook(document: Document, path: tuple[Any, ...], hook: str) -> Line:
+def _condition(text: str, words: Words, use: dict[str, Any], kind: dict[str, Any]) -> tuple[Fate, str]:
+    """Put one precondition where it belongs; give what became of it."""
+    try:
+        found = translate_condition(text, words)
+    except UndecidedError as problem:
+        return Fate.DECIDE, str(problem)
+    if not found.sentence:
+        return Fate.TRANSLATED, "only who holds the reservation may use an object"
+    if found.utility and kind.setdefault("utility", found.utility) == found.utility:
+        return Fate.TRANSLATED, f"the object's utility: {found.utility}"
+    if found.takes_stock and use.get("takes_stock"):
+        return Fate.TRANSLATED, f"takes_stock: {use['takes_stock']}"
+    requires = use.setdefault("requires", [])
+    if len(requires) == MOST_CONDITIONS:
+        return Fate.DECIDE, f"an affordance has at most {MOST_CONDITIONS} conditions; join some with 'and'"
+    requires.append(found.sentence)
+    beside = f"; what ends a use is the outage of {kind['utility']}" if found.utility else ""
+    return Fate.TRANSLATED, f"requires: {found.sentence}{beside}"
+
+
+def _hook(document: Document, path: tuple[Any, ...], hook: str, use: dict[str, Any]) -> Line:
+    if hook in HOOKED and (hook != "on_attempt_eat" or "price" in use):
+        moment, deed = HOOKED[hook]
+        use.setdefault("hooks", {}).setdefault(moment, []).append(deed)
+        return line_at(document, path, Fate.TRANSLATED, f"hooks.{moment}: {deed}")
     if hook in BUILT_IN:
         return line_at(document, path, Fate.NONE, f"what {hook} did are keys of the affordance here")
-    return line_at(document, path, Fate.DECIDE, f"{hook} was code of yours; say with keys what it did")
+    text = f"{hook} was code of yours: name it as module:function, and allow the module in the town's hooks.allow"
+    return line_at(document, path, Fate.DECIDE, text)

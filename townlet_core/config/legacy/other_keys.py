@@ -1,9 +1,19 @@
 """What becomes of the earlier keys that say how towns are run, told of, judged and trained."""
 
-from townlet_core.config.legacy.rules import Rule, elsewhere, meaningless, undecided
+from typing import Any
+
+from townlet_core.config.legacy.rules import Rule, UndecidedError, carried, elsewhere, meaningless, undecided
 
 TELEMETRY, SNAPSHOTS, GATES = "configs/telemetry.yaml", "configs/snapshots.yaml", "configs/gates.yaml"
 CONSOLE, TRAINING = "configs/console.yaml", "configs/training/quick.yaml"
+
+
+def _tile(position: Any) -> Any:
+    """Places were written as [x, y]; a tile is [row, column]."""
+    if not isinstance(position, list) or len(position) != 2:
+        raise UndecidedError("a place is two whole numbers; write tile: [row, column]")
+    return position[::-1]
+
 
 RUNS = (
     meaningless("seed", "the seed belongs to a run: townlet simulate --seed"),
@@ -21,7 +31,18 @@ RUNS = (
 )
 
 LEARNING = (
-    elsewhere("ppo.*", TRAINING, "ppo.*", "if the profile has that key"),
+    elsewhere("ppo.learning_rate", TRAINING, "ppo.learning_rate.start"),
+    elsewhere("ppo.clip_param", TRAINING, "ppo.clip"),
+    elsewhere("ppo.value_loss_coef", TRAINING, "ppo.value_weight"),
+    elsewhere("ppo.entropy_coef", TRAINING, "ppo.entropy.start"),
+    elsewhere("ppo.num_epochs", TRAINING, "ppo.epochs"),
+    elsewhere("ppo.mini_batch_size", TRAINING, "ppo.minibatch"),
+    elsewhere("ppo.gae_lambda", TRAINING, "ppo.trace", "per decision, not per tick"),
+    elsewhere("ppo.gamma", TRAINING, "discount"),
+    elsewhere("ppo.max_grad_norm", TRAINING, "ppo.max_grad_norm"),
+    elsewhere("ppo.value_clip", TRAINING, "ppo.value_clip", "in standard deviations of the return"),
+    meaningless("ppo.advantage_normalization", "advantages are always normalised"),
+    meaningless("ppo.num_mini_batches", "ppo.minibatch says how large they are"),
     meaningless("training.source", "each way to learn is a command and a stage of its own"),
     elsewhere("training.bc.learning_rate", TRAINING, "learning_rate"),
     elsewhere("training.bc.batch_size", TRAINING, "batch_size"),
@@ -98,7 +119,9 @@ WATCHED = (
     elsewhere("stability.option_thrash.window", TELEMETRY, "canaries.option_thrash.window_ticks"),
     elsewhere("stability.option_thrash.max_switch_rate", TELEMETRY, "canaries.option_thrash.max"),
     elsewhere("stability.option_thrash.min_samples", TELEMETRY, "canaries.option_thrash.min_samples"),
-    undecided("stability.promotion.*", f"the plan of {GATES} says what a promotion needs"),
+    elsewhere("stability.promotion.required_passes", GATES, "comparison.windows"),
+    elsewhere("stability.promotion.window_ticks", GATES, "comparison.days", "in whole days"),
+    elsewhere("stability.promotion.allowed_alerts", GATES, "comparison.canaries.allowed", "by the names of canaries"),
 )
 
 KEPT = (
@@ -122,12 +145,10 @@ SCENES = (
     undecided("scenario.ticks", "towns live whole days: clock.episode_days, or townlet simulate --days"),
     undecided("scenario.objects.*", "draw it on a map of its own; objects stand where the map shows them"),
     meaningless("scenario.agents.*.id", "citizens are agent_1, agent_2, … in every town"),
-    undecided("scenario.agents.*.position", "teleport the citizen from a console timeline"),
-    undecided("scenario.agents.*.needs", "set the needs from a console timeline: setneed"),
-    undecided(
-        "scenario.agents.*.wallet", "set the wallet from a console timeline: setwallet, or economy.initial_wallet"
-    ),
-    meaningless("scenario.agents.*.personality", "personalities are drawn when a town is settled"),
+    carried("scenario.agents.*.position", "opening.citizens.agent_*.tile", _tile, "row and column, on today's map"),
+    carried("scenario.agents.*.needs", "opening.citizens.agent_*.needs"),
+    carried("scenario.agents.*.wallet", "opening.citizens.agent_*.wallet"),
+    carried("scenario.agents.*.personality", "opening.citizens.agent_*.personality"),
     meaningless("scenario.agents.*.job", "citizens take the openings of the jobs in order"),
     meaningless(
         "scenario.agents.*.schedule", "citizens choose for themselves; possess one from the console to lead it"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from townlet_core.config.documents import Document, KeyPath
+from townlet_core.config.documents import Document
 from townlet_core.config.legacy.rules import Fate, Line, Path, line_at
 
 WORKPLACES = {"groc": "till", "shop": "till", "till": "till", "bari": "cafe_counter", "cafe": "cafe_counter"}
@@ -15,16 +15,19 @@ BEDS = 8
 
 
 def employ(document: Document, values: dict[Path, Any]) -> Iterator[Line]:
-    """Give every translated job a workplace and openings, and the town as many citizens as they employ.
+    """Give every translated job a workplace and openings, and the town as many citizens as a cast has or jobs employ.
 
     Args:
         document: The earlier file.
         values: The translated keys; completed in place.
     """
-    jobs = document.data.get("jobs")
+    jobs, cast = document.data.get("jobs"), _cast(document)
     if not isinstance(jobs, Mapping) or not jobs:
+        if cast:
+            values["agents",] = min(len(cast), BEDS)
+            text = f"agents: {values['agents',]}, as many as the scene has, and beds"
+            yield line_at(document, ("scenario", "agents"), Fate.TRANSLATED, text)
         return
-    cast = _cast(document)
     openings = _openings(list(map(str, jobs)), cast)
     for name, count in openings.items():
         place = workplace_of(name)
@@ -35,7 +38,7 @@ def employ(document: Document, values: dict[Path, Any]) -> Iterator[Line]:
     values["agents",] = min(len(cast) or BEDS, sum(openings.values()), BEDS)
     values["economy", "rent_per_day"] = 0.0
     values["clock", "start_tick"] = 0
-    yield line_at(document, ("jobs",), Fate.TRANSLATED, f"{values['agents',]} citizens: as many as have work and a bed")
+    yield line_at(document, ("jobs",), Fate.TRANSLATED, f"agents: {values['agents',]}, as many as have work and a bed")
     yield line_at(document, ("jobs",), Fate.TRANSLATED, "economy.rent_per_day: 0.0, since nobody paid rent")
     yield line_at(document, ("jobs",), Fate.TRANSLATED, "clock.start_tick: 0, since days began at tick 0")
 
@@ -43,19 +46,6 @@ def employ(document: Document, values: dict[Path, Any]) -> Iterator[Line]:
 def workplace_of(job: str) -> str:
     """Guess at which object of the shipped map a job is done, by its name; the office where nothing tells."""
     return next((place for sign, place in WORKPLACES.items() if sign in job.lower()), OFFICE)
-
-
-def moment_of(path: KeyPath, value: Any) -> str:
-    """Say which command of a demonstration does to a citizen what an earlier scenario wrote about one; else nothing."""
-    if path[:2] != ("scenario", "agents") or len(path) < 4 or not isinstance(path[2], int):
-        return ""
-    agent = f"agent_{path[2] + 1}"
-    if path[3] == "position" and isinstance(value, list) and len(value) == 2:
-        return f"teleport, args: {{agent: {agent}, x: {value[0]}, y: {value[1]}}}"
-    if path[3] == "needs" and isinstance(value, Mapping):
-        levels = ", ".join(f"{need}: {level}" for need, level in value.items())
-        return f"setneed, args: {{agent: {agent}, needs: {{{levels}}}}}"
-    return f"setwallet, args: {{agent: {agent}, amount: {value}}}" if path[3] == "wallet" else ""
 
 
 def _cast(document: Document) -> list[Mapping[str, Any]]:

@@ -95,9 +95,14 @@ def match(rule: Rule, path: KeyPath) -> tuple[str, ...] | None:
 
 
 def filled(new: str, names: tuple[str, ...]) -> Path:
-    """Put names in the place of the stars of a new key."""
+    """Put names in the place of the stars of a new key; `agent_*` counts from 1 what was a list before."""
     left = list(names)
-    return tuple(left.pop(0) if part == "*" else part for part in path_of(new))
+    return tuple(_filled(part, left) if "*" in part else part for part in path_of(new))
+
+
+def _filled(part: str, left: list[str]) -> str:
+    name = left.pop(0)
+    return name if part == "*" else part.replace("*", str(int(name) + 1))
 
 
 def keys_with_rules(

@@ -6,6 +6,8 @@ from townlet_core.config.legacy.rules import Rule, UndecidedError, carried, mean
 
 PIECES_PER_PURCHASE = 4
 """Ingredients that one purchase of the shipped manifest gives; the earlier price was for one."""
+BUILT_IN_HOOKS = "townlet.world.hooks"
+"""The package of the hooks that came with the earlier system."""
 
 
 def _stage(value: Any) -> Any:
@@ -22,6 +24,11 @@ def _whole_day(ticks: Any) -> Any:
     if ticks != 1440:
         raise UndecidedError(f"a day of {ticks} ticks moves every shift and opening hour; set clock.ticks_per_day")
     return ticks
+
+
+def _allowed(modules: Any) -> Any:
+    """Built-in hooks are part of the engine now: nobody has to allow them."""
+    return [module for module in modules if not str(module).startswith(BUILT_IN_HOOKS)] if modules else []
 
 
 FEATURES = (
@@ -75,6 +82,9 @@ MONEY = (
 COMPANY = (
     carried("queue_fairness.cooldown_ticks", "queues.cooldown_ticks"),
     carried("queue_fairness.ghost_step_after", "queues.ghost_step_after", why="passes walkers; no use is broken off"),
+    carried(
+        "queue_fairness.age_priority_weight", "queues.age_priority_weight", why="per tick waited in vain, anywhere"
+    ),
     meaningless(
         "conflict.rivalry.increment_per_conflict",
         "what an event does to a tie is one table, and the same in every town",
@@ -95,14 +105,18 @@ COMPANY = (
 UNANSWERED = (
     undecided("features.systems.lifecycle", "nobody moves in or out yet"),
     undecided("rewards.eviction_penalty", "nobody is evicted yet"),
-    undecided("queue_fairness.age_priority_weight", "who waited longest is next, whatever else"),
     undecided("embedding_allocator.*", "citizens keep their number"),
-    undecided("affordances.runtime.hook_allowlist", "there are no hooks yet"),
-    undecided("affordances.runtime.allow_env_hooks", "there are no hooks yet"),
     undecided("lifecycle.respawn_delay_ticks", "nobody moves in yet"),
     undecided("employment.*", "shifts are judged by grace, lateness and absence; nobody is dismissed yet"),
 )
 """Keys whose system has no counterpart."""
+
+HOOKS = (
+    carried(
+        "affordances.runtime.hook_allowlist", "hooks.allow", _allowed, "modules of functions that affordances name"
+    ),
+    carried("affordances.runtime.allow_env_hooks", "hooks.allow_env"),
+)
 
 DISTURBANCES = (carried("perturbations", "perturbations", why="each of its keys, and each event"),)
 
@@ -122,5 +136,5 @@ CHOICES = (
     ),
 )
 
-TOWN_RULES: tuple[Rule, ...] = (*FEATURES, *REWARDS, *MONEY, *COMPANY, *CHOICES, *DISTURBANCES, *UNANSWERED)
+TOWN_RULES: tuple[Rule, ...] = (*FEATURES, *REWARDS, *MONEY, *COMPANY, *CHOICES, *HOOKS, *DISTURBANCES, *UNANSWERED)
 """Rules about keys of a town; the first that fits a key holds."""

@@ -11,7 +11,7 @@ from townlet_core.config.documents import Document, KeyPath, Place, dotted, ever
 from townlet_core.config.explain import first_problem, unknown_name
 from townlet_core.config.identity import canonical_json, id_with_variant
 from townlet_core.config.legacy.other_keys import OTHER_RULES
-from townlet_core.config.legacy.people import employ, moment_of
+from townlet_core.config.legacy.people import employ
 from townlet_core.config.legacy.perturbations import translated_section
 from townlet_core.config.legacy.rules import (
     Fate,
@@ -97,9 +97,7 @@ def _judged(
         where = ".".join(filled(rule.new, names))
         text = f"{rule.file}: {where}: {_shown(value)}" + (f" ({rule.why})" if rule.why else "")
         return line_at(document, path, rule.fate, text)
-    moment = moment_of(path, value)
-    text = f"in the timeline of a demonstration, {{tick: 0, command: {moment}}}" if moment else rule.why
-    return line_at(document, path, rule.fate, text)
+    return line_at(document, path, rule.fate, rule.why)
 
 
 def _translated(
@@ -165,6 +163,8 @@ def _culprits(made: Translation, fault: Problem) -> list[Path]:
     groups = [[new for new in made.sources if new[: len(start)] == start] for start in SUSPECTS]
     if path[0] == "jobs":
         groups = groups if path[-1] == "wage_rate" else groups[-1:]
+    elif path[0] == "opening":
+        groups = [[new for new in made.sources if new == path[: len(new)] or path == new[: len(path)]]]
     else:
         groups.insert(0, [new for new in made.sources if new == path[: len(new)]])
     return next((group for group in groups if group), [])
