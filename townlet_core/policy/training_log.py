@@ -1,13 +1,17 @@
-"""The log of a training: one typed record per update, as NDJSON while it runs and as Parquet beside its checkpoints.
+"""The log of a training: one typed record per line, as NDJSON while it runs and as Parquet beside its checkpoints.
 
-What an update measured is a fact about the training and the same whenever it is repeated; what it cost is a fact
-about the run. `UpdateRecord.timing` holds all of the latter, so that the rest can go into digests.
+A clone writes an `EpochRecord` per epoch into `epochs.ndjson`, its improvement an `UpdateRecord` per update into
+`updates.ndjson`; the last line of either is an `EndRecord`. What an update measured is a fact about the training and
+the same whenever it is repeated; what it cost is a fact about the run. `UpdateRecord.timing` holds all of the latter,
+so that the rest can go into digests.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,9 +20,10 @@ from upath import UPath
 
 from townlet_core.errors import DataError
 from townlet_core.files import sink, write_whole
+from townlet_core.policy.report import EpochPoint
 
-LOG_FILE, TABLE_FILE = "updates.ndjson", "updates.parquet"
-SCHEMA_VERSION: Literal["2.0"] = "2.0"
+LOG_FILE, TABLE_FILE, EPOCHS_FILE = "updates.ndjson", "updates.parquet", "epochs.ndjson"
+SCHEMA_VERSION: Literal["3.0"] = "3.0"
 
 _MODEL = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -61,13 +66,62 @@ class Validation(BaseModel):
     """Whether in every scenario survival and attendance were at least the teacher's, so that it may ship."""
 
 
+class ConflictFigures(BaseModel):
+    """Rivalry as each citizen felt it during a rollout, seen every tenth tick, averaged over citizens.
+
+    `rivalry_max` is the strongest rivalry that a citizen feels, `rivalry_avoid_count` with how many others it is so
+    strong that they keep apart; `mean` and `max` are over the rollout.
+    """
+
+    model_config = _MODEL
+    rivalry_max_mean_avg: float
+    rivalry_max_max_avg: float
+    rivalry_avoid_count_mean_avg: float
+    rivalry_avoid_count_max_avg: float
+
+
+class EpochRecord(BaseModel):
+    """What one epoch of cloning measured; losses are per decision, `value_loss` in squared standard deviations."""
+
+    model_config = _MODEL
+    kind: Literal["epoch"] = "epoch"
+    schema_version: Literal["3.0"] = SCHEMA_VERSION
+    data_mode: Literal["replay"] = "replay"
+    epoch: int
+    """Its number, from 1."""
+    updates: int
+    """How many epochs there are at most."""
+    loss: float
+    value_loss: float
+    validation_loss: float
+    accuracy: float
+    """Agreement with the teacher on validation episodes."""
+    epoch_duration_sec: float
+
+
+class EndRecord(BaseModel):
+    """The last line of a log whose training came to an end by itself; one that was killed leaves none."""
+
+    model_config = _MODEL
+    kind: Literal["end"] = "end"
+    schema_version: Literal["3.0"] = SCHEMA_VERSION
+    outcome: Literal["finished", "stopped"]
+    reason: str | None
+    """What stopped it, in one line."""
+    epoch: int
+    """The last update or epoch that was logged."""
+    seconds: float
+    """Since the log was opened: by the run that ended, without those before it."""
+
+
 class UpdateRecord(BaseModel):
     """What one update did and measured. Losses, shares and divergences are means over its minibatches, weighed by
     their decisions; `_max` is the largest minibatch's. Events and rewards are those of the update's rollout.
     """
 
     model_config = _MODEL
-    schema_version: Literal["2.0"] = SCHEMA_VERSION
+    kind: Literal["update"] = "update"
+    schema_version: Literal["3.0"] = SCHEMA_VERSION
     data_mode: Literal["rollout"] = "rollout"
     epoch: int
     """The update's number, from 1."""
@@ -115,10 +169,20 @@ class UpdateRecord(BaseModel):
     """Ticks from a decision to the next."""
     reward_mean: float
     """Per agent-step."""
+    baseline_sample_count: int
+    """Citizens' stretches of life in the first update's rollout, by the policy that the training began with."""
+    baseline_reward_mean: float
+    """Per agent-step there, `baseline_reward_sum` over all of it, `baseline_reward_sum_mean` per stretch."""
+    baseline_reward_sum: float
+    baseline_reward_sum_mean: float
+    baseline_log_prob_mean: float
+    """Of the choices taken there, in nats."""
     deaths: int
     episodes: EpisodeFigures
     events: dict[str, int]
     """How often each kind of event happened, by name."""
+    completed: dict[str, int]
+    """How many uses of things were finished, by the intention that they served."""
     queue_conflict_events: int
     """Ghost steps in a jam, and queues left unserved."""
     queue_conflict_intensity_sum: float
@@ -129,10 +193,15 @@ class UpdateRecord(BaseModel):
     chat_success_events: int
     chat_failure_events: int
     chat_quality_mean: float | None
+    shower_complete_events: int
+    sleep_complete_events: int
+    """Spells of sleep that were finished; a night has several."""
+    utility_outage_events: int
     rivalry_mean: float
     """Over all ties when the rollout ended."""
     rivalry_max: float
     avoidance_events: int
+    conflict: ConflictFigures
     validation: Validation | None = None
     """Measured where a checkpoint is written, if the profile has validation towns."""
     timing: Timing = Field(repr=False)
@@ -140,6 +209,44 @@ class UpdateRecord(BaseModel):
     def lasting(self) -> dict[str, Any]:
         """Everything but what the run cost: the same whenever the training is repeated."""
         return self.model_dump(mode="json", exclude={"timing"})
+
+
+Record: TypeAlias = UpdateRecord | EpochRecord | EndRecord
+KINDS: dict[str, type[Record]] = {"update": UpdateRecord, "epoch": EpochRecord, "end": EndRecord}
+"""What a line may be, by its `kind`."""
+
+
+class LogFile:
+    """An NDJSON file that grows by one record per line, which others may follow while it does."""
+
+    def __init__(self, path: Path, kept: bytes = b"") -> None:
+        """Begin the file with `kept`, the lines of an earlier run that stay; the old file is replaced whole."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(UPath(path), kept)
+        self.path, self.offset, self._began = path, len(kept), time.perf_counter()
+
+    def append(self, record: Record) -> None:
+        """Write one record as one line and hand it to the operating system, so that others can follow the file."""
+        line = record.model_dump_json().encode() + b"\n"
+        with self.path.open("ab") as stream:
+            stream.write(line)
+        self.offset += len(line)
+
+    @contextmanager
+    def ending(self, last: Callable[[], int]) -> Iterator[None]:
+        """Write the last line when the block is left: finished with update or epoch `last()`, or stopped there."""
+        try:
+            yield
+        except BaseException as error:
+            self._end(last(), error)
+            raise
+        self._end(last(), None)
+
+    def _end(self, epoch: int, error: BaseException | None) -> None:
+        told = None if error is None else " ".join(str(error).split()) or type(error).__name__
+        seconds = time.perf_counter() - self._began
+        outcome: Literal["finished", "stopped"] = "finished" if error is None else "stopped"
+        self.append(EndRecord(outcome=outcome, reason=told, epoch=epoch, seconds=seconds))
 
 
 class TrainingLog:
@@ -155,30 +262,58 @@ class TrainingLog:
         Raises:
             DataError: Fewer records are there, or one of them is damaged.
         """
-        self.path = folder / LOG_FILE
-        folder.mkdir(parents=True, exist_ok=True)
-        lines = self.path.read_bytes().splitlines(keepends=True)[:keep] if keep else []
-        self.records = [_parsed(line, f"{self.path}:{number}") for number, line in enumerate(lines, 1)]
+        path = folder / LOG_FILE
+        lines = path.read_bytes().splitlines(keepends=True)[:keep] if keep else []
+        found = [parsed(line, f"{path}:{number}") for number, line in enumerate(lines, 1)]
+        self.records = [record for record in found if isinstance(record, UpdateRecord)]
         if [record.epoch for record in self.records] != list(range(1, keep + 1)):
-            raise DataError(f"{self.path}: has not the records of updates 1 to {keep}; train anew without --resume")
-        write_whole(UPath(self.path), b"".join(lines))
-        self.offset = self.path.stat().st_size
+            raise DataError(f"{path}: has not the records of updates 1 to {keep}; train anew without --resume")
+        self._file = LogFile(path, b"".join(lines))
+
+    @property
+    def offset(self) -> int:
+        """Byte at which the next record will begin."""
+        return self._file.offset
 
     def append(self, record: UpdateRecord) -> None:
-        """Write one record as one line and hand it to the operating system, so that others can follow the file."""
-        line = record.model_dump_json().encode() + b"\n"
-        with self.path.open("ab") as stream:
-            stream.write(line)
-        self.offset += len(line)
+        """Write one update's record as a line."""
+        self._file.append(record)
         self.records.append(record)
+
+    def ending(self) -> AbstractContextManager[None]:
+        """A block in which the training runs; the last line says whether it was finished, or what stopped it."""
+        return self._file.ending(lambda: len(self.records))
 
     def write_table(self) -> None:
         """Write all records as Parquet beside the NDJSON file; the file appears whole."""
-        write_table(self.records, self.path.parent / TABLE_FILE)
+        write_table(self.records, self._file.path.parent / TABLE_FILE)
+
+
+class CloningLog:
+    """Appends a record per epoch of a clone to a folder's NDJSON file; a clone is always made anew."""
+
+    def __init__(self, folder: Path, epochs: int) -> None:
+        """Begin the log of a training of at most `epochs` epochs; the folder is created when missing."""
+        self._file, self._epochs, self._last, self._since = (
+            LogFile(folder / EPOCHS_FILE),
+            epochs,
+            0,
+            time.perf_counter(),
+        )
+
+    def append(self, point: EpochPoint) -> None:
+        """Write one epoch's figures as a line."""
+        now = time.perf_counter()
+        self._file.append(EpochRecord(updates=self._epochs, epoch_duration_sec=now - self._since, **point.model_dump()))
+        self._last, self._since = point.epoch, now
+
+    def ending(self) -> AbstractContextManager[None]:
+        """A block in which the clone is made, as that of `TrainingLog`."""
+        return self._file.ending(lambda: self._last)
 
 
 def read_log(path: Path) -> Iterator[UpdateRecord]:
-    """The records of an NDJSON log in order; a last line that is still being written is left out.
+    """The updates of an NDJSON log in order; a last line that is still being written is left out.
 
     Raises:
         DataError: The file is missing, or a line is no record; names the line and the key.
@@ -186,8 +321,9 @@ def read_log(path: Path) -> Iterator[UpdateRecord]:
     if not path.is_file():
         raise DataError(f"{path}: there is no such log; name the {LOG_FILE} of a training")
     for number, line in enumerate(path.read_bytes().splitlines(keepends=True), 1):
-        if line.endswith(b"\n"):
-            yield _parsed(line, f"{path}:{number}")
+        record = parsed(line, f"{path}:{number}") if line.endswith(b"\n") else None
+        if isinstance(record, UpdateRecord):
+            yield record
 
 
 def write_table(records: Sequence[UpdateRecord], path: Path, *, lasting: bool = False) -> None:
@@ -206,6 +342,34 @@ def write_table(records: Sequence[UpdateRecord], path: Path, *, lasting: bool = 
         opened.commit(UPath(path))
 
 
+def parsed(line: bytes, place: str) -> Record:
+    """The record of one line.
+
+    Raises:
+        DataError: It is none; names the place and the key.
+    """
+    try:
+        document = json.loads(line)
+    except ValueError as error:
+        raise DataError(f"{place}: is not JSON ({error}); the log is damaged") from error
+    return validated(document, place)
+
+
+def validated(document: Any, place: str) -> Record:
+    """The record that plain data is. Raises DataError naming the place and the key."""
+    kind = document.get("kind") if isinstance(document, dict) else None
+    if kind not in KINDS:
+        raise DataError(
+            f"{place}: kind: found {kind!r}, expected one of {', '.join(KINDS)}; the log of another version"
+        )
+    try:
+        return KINDS[kind].model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "record"
+        raise DataError(f"{place}: {key}: {first['msg']}; the log of another version, or a damaged one") from error
+
+
 def _flat(document: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in document.items():
@@ -221,14 +385,3 @@ def _type(values: list[Any]) -> pa.DataType:
     # A figure that was never measured in a short training is a number all the same.
     known = next((value for value in values if value is not None), 0.0)
     return {bool: pa.bool_(), int: pa.int64(), str: pa.string()}.get(type(known), pa.float64())
-
-
-def _parsed(line: bytes, place: str) -> UpdateRecord:
-    try:
-        return UpdateRecord.model_validate(json.loads(line))
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "record"
-        raise DataError(f"{place}: {key}: {first['msg']}; the log of another version, or a damaged one") from error
-    except ValueError as error:
-        raise DataError(f"{place}: is not JSON ({error}); the log is damaged") from error

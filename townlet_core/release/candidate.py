@@ -21,7 +21,7 @@ from townlet_core.kernels import source_digest
 from townlet_core.observations.layout import ObservationLayout
 from townlet_core.policy.checkpoint import DESCRIPTION_FILE, WEIGHTS_FILE, read_checkpoint, save_checkpoint
 from townlet_core.policy.report import EpochPoint
-from townlet_core.policy.training_log import LOG_FILE, UpdateRecord, write_table
+from townlet_core.policy.training_log import LOG_FILE, CloningLog, UpdateRecord, write_table
 from townlet_core.release.workshop import Workshop, stored_bytes
 from townlet_core.sources import ENGINE
 
@@ -166,7 +166,9 @@ def _cloned(dataset_id: str, profile: TrainingProfile, workshop: Workshop, progr
 
         manifest = read_version(workshop.datasets, dataset_id)
         readers = [DecisionReader(manifest, workshop.datasets, side, discount=profile.discount) for side in SIDES]
-        result = train_bc(readers[0], readers[1], readers[2], profile, progress=progress)
+        log = CloningLog(workshop.data / "training" / f"clone-{digest([dataset_id, plain])[:16]}", profile.epochs)
+        with log.ending():
+            result = train_bc(readers[0], readers[1], readers[2], profile, progress=_both(log.append, progress))
         trained = {"method": METHODS[CLONED], "dataset": dataset_id, "profile": plain}
         layout = ObservationLayout.from_json(json.dumps(readers[0].layout))
         stored = _stored(network_tensors(result.network), layout, trained, workshop)
@@ -174,6 +176,15 @@ def _cloned(dataset_id: str, profile: TrainingProfile, workshop: Workshop, progr
 
     code = source_digest("config", "datasets", "policy", "observations")
     return derive(workshop.artifacts, "clone", {"dataset": dataset_id, "profile": plain}, build, code=code).record
+
+
+def _both(log: Callable[[EpochPoint], None], progress: Progress | None) -> Callable[[EpochPoint], None]:
+    def tell(point: EpochPoint) -> None:
+        log(point)
+        if progress is not None:
+            progress(point)
+
+    return tell
 
 
 def _improved(

@@ -40,8 +40,8 @@ def test_the_table_holds_the_same_figures_and_its_lasting_form_no_times(
 def test_a_line_that_is_still_being_written_is_not_there_yet(
     trained: tuple[Path, list[UpdateRecord]], tmp_path: Path
 ) -> None:
-    whole = (trained[0] / LOG_FILE).read_bytes()
-    (tmp_path / LOG_FILE).write_bytes(whole[:-20])
+    lines = (trained[0] / LOG_FILE).read_bytes().splitlines(keepends=True)
+    (tmp_path / LOG_FILE).write_bytes(b"".join(lines[:6])[:-20])
     assert [record.epoch for record in read_log(tmp_path / LOG_FILE)] == [1, 2, 3, 4, 5]
 
 
@@ -50,7 +50,9 @@ def test_a_line_that_is_still_being_written_is_not_there_yet(
     [
         (lambda line: {key: line[key] for key in line if key != "loss_policy"}, "loss_policy: Field required"),
         (lambda line: {**line, "kl_divergence": None}, "kl_divergence: Input should be a valid number"),
-        (lambda line: {**line, "schema_version": "1.2"}, "schema_version: Input should be '2.0'"),
+        (lambda line: {**line, "schema_version": "1.2"}, "schema_version: Input should be '3.0'"),
+        (lambda line: {**line, "kind": "joke"}, "kind: found 'joke', expected one of update, epoch, end"),
+        (lambda line: {key: line[key] for key in line if key != "kind"}, "kind: found None, expected one of"),
     ],
 )
 def test_a_line_that_is_no_record_is_told_by_its_number_and_key(
@@ -63,6 +65,31 @@ def test_a_line_that_is_no_record_is_told_by_its_number_and_key(
         list(read_log(tmp_path / LOG_FILE))
     with pytest.raises(DataError, match="has not the records of updates 1 to 7"):
         TrainingLog(trained[0], 7)
+
+
+def test_the_last_line_says_how_it_ended(trained: tuple[Path, list[UpdateRecord]], tmp_path: Path) -> None:
+    last = json.loads((trained[0] / LOG_FILE).read_text().splitlines()[-1])
+    assert (last["kind"], last["outcome"], last["reason"], last["epoch"]) == ("end", "finished", None, 6)
+    log = TrainingLog(tmp_path, 0)
+    log.append(trained[1][0])
+    with pytest.raises(KeyboardInterrupt), log.ending():
+        raise KeyboardInterrupt
+    told = (tmp_path / LOG_FILE).read_text().splitlines()
+    assert [json.loads(line)["kind"] for line in told] == ["update", "end"]
+    last = json.loads(told[-1])
+    assert (last["outcome"], last["reason"], last["epoch"]) == ("stopped", "KeyboardInterrupt", 1)
+
+
+def test_a_training_that_goes_on_drops_the_end_of_the_run_before(
+    trained: tuple[Path, list[UpdateRecord]], tmp_path: Path
+) -> None:
+    (tmp_path / LOG_FILE).write_bytes((trained[0] / LOG_FILE).read_bytes())
+    log = TrainingLog(tmp_path, 4)
+    with log.ending():
+        log.append(trained[1][4])
+    assert [record.epoch for record in read_log(tmp_path / LOG_FILE)] == [1, 2, 3, 4, 5]
+    told = [json.loads(line)["kind"] for line in (tmp_path / LOG_FILE).read_text().splitlines()]
+    assert told == ["update"] * 5 + ["end"]
 
 
 def scalars_in(path: Path) -> list[tuple[int, dict[str, float]]]:

@@ -13,15 +13,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from townlet_core.config import OPTION_NAMES
 from townlet_core.errors import InputError
 from townlet_core.policy.acting import context_cut
 from townlet_core.policy.network import PolicyNetwork
 from townlet_core.policy.ppo.advantages import Spans
 from townlet_core.policy.ppo.experience import Decided, Experience
 from townlet_core.policy.ppo.losses import entropies
-from townlet_core.policy.ppo.towns import Seen, Tick, TrainingTowns
+from townlet_core.policy.ppo.towns import Rivals, Seen, Tick, TrainingTowns
 from townlet_core.world.events import EVENT_NAMES
 
+LOOK_EVERY = 10
+"""Ticks between two looks at rivalry, which moves slowly."""
 JUST_BELOW = 1.0 - 1e-9
 """Keeps a draw below the whole probability, so that rounding can never pick an action behind the last legal one."""
 
@@ -37,6 +40,8 @@ class Rollout(NamedTuple):
         figures: key figures of the episodes that ended, by name, one value per town.
         events: how often what happened, by name of the event.
         event_values: sum of the events' values, by name.
+        completed: how many uses were finished, by name of the option that they served.
+        rivals: what every citizen felt, seen every `LOOK_EVERY` ticks, [looks, rows] each.
     """
 
     experience: Experience
@@ -46,6 +51,8 @@ class Rollout(NamedTuple):
     figures: dict[str, NDArray[np.float64]]
     events: dict[str, int]
     event_values: dict[str, float]
+    completed: dict[str, int]
+    rivals: Rivals
 
 
 class Collector:
@@ -72,14 +79,17 @@ class Collector:
         """Live `ticks` ticks and give the decisions that were finished in them."""
         finished = _Finished(self._towns.rows)
         told: list[Tick] = []
-        for _ in range(ticks):
+        felt: list[Rivals] = []
+        for number in range(ticks):
+            if number % LOOK_EVERY == 0:
+                felt.append(self._towns.rivals())
             self._forget()
             actions = self._decide(finished)
             tick = self._towns.step(actions)
             self._account(tick)
             self._end(tick, finished)
             told.append(tick)
-        return _summed(finished.experience(self._is_open, self._open.value), told, self._towns.rows)
+        return _summed(finished.experience(self._is_open, self._open.value), told, felt, self._towns.rows)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything that outlives a rollout, by name; live arrays, no copies."""
@@ -223,7 +233,7 @@ def _drawn(probs: NDArray[np.float64], draws: NDArray[np.float64]) -> NDArray[np
     return chosen
 
 
-def _summed(experience: Experience, told: list[Tick], rows: int) -> Rollout:
+def _summed(experience: Experience, told: list[Tick], felt: list[Rivals], rows: int) -> Rollout:
     names = next((tick.figures for tick in told if tick.figures), {})
     counts = np.sum([tick.events for tick in told], axis=0)
     values = np.sum([tick.event_value for tick in told], axis=0)
@@ -235,4 +245,6 @@ def _summed(experience: Experience, told: list[Tick], rows: int) -> Rollout:
         figures={name: np.concatenate([tick.figures[name] for tick in told if tick.figures]) for name in names},
         events=dict(zip(EVENT_NAMES, counts.tolist(), strict=True)),
         event_values=dict(zip(EVENT_NAMES, values.tolist(), strict=True)),
+        completed=dict(zip(OPTION_NAMES, np.sum([tick.completed for tick in told], axis=0).tolist(), strict=True)),
+        rivals=Rivals(*(np.stack(column) for column in zip(*felt, strict=True))),
     )

@@ -7,10 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from townlet_core.policy.ppo.collecting import Rollout
+from townlet_core.policy.ppo.towns import Rivals
 from townlet_core.policy.ppo.updating import Pace, UpdateFigures
-from townlet_core.policy.training_log import EpisodeFigures, Timing, UpdateRecord
+from townlet_core.policy.training_log import ConflictFigures, EpisodeFigures, Timing, UpdateRecord
 
 JAMS = ("ghost_step", "queue_leave")
+BASELINE = "baseline_"
 MEANS = ("survival", "attendance", "needs_ok_share", "clipped_share")
 
 
@@ -23,10 +25,17 @@ class Progress(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """What the record needs beside rollout and update: ticks of the rollout, and rivalry (mean, largest) at its end."""
+    """What the record needs beside rollout and update.
+
+    Attributes:
+        ticks: of the rollout.
+        rivalry: mean and largest, at its end.
+        first: the record of the first update, None while that one is measured: what the training is compared with.
+    """
 
     ticks: int
     rivalry: tuple[float, float]
+    first: UpdateRecord | None
 
 
 def measured(
@@ -46,10 +55,24 @@ def measured(
         rivalry_mean=scene.rivalry[0],
         rivalry_max=scene.rivalry[1],
         timing=timing,
+        **_baseline(rollout, scene),
         **_learnt(figures),
         **_choices(rollout, figures),
         **_lived(rollout),
     )
+
+
+def _baseline(rollout: Rollout, scene: Scene) -> dict[str, Any]:
+    if scene.first is not None:
+        return {name: getattr(scene.first, name) for name in UpdateRecord.model_fields if name.startswith(BASELINE)}
+    samples = rollout.agent_ticks // scene.ticks
+    return {
+        "baseline_sample_count": samples,
+        "baseline_reward_mean": rollout.reward / rollout.agent_ticks,
+        "baseline_reward_sum": rollout.reward,
+        "baseline_reward_sum_mean": rollout.reward / samples,
+        "baseline_log_prob_mean": float(rollout.experience.decided.log_prob.mean(dtype=np.float64)),
+    }
 
 
 def _learnt(figures: UpdateFigures) -> dict[str, Any]:
@@ -104,6 +127,11 @@ def _lived(rollout: Rollout) -> dict[str, Any]:
         "deaths": rollout.deaths,
         "episodes": _episodes(rollout.figures),
         "events": events,
+        "completed": rollout.completed,
+        "shower_complete_events": rollout.completed["wash"],
+        "sleep_complete_events": rollout.completed["sleep"],
+        "utility_outage_events": events["outage_begin"],
+        "conflict": _conflict(rollout.rivals),
         "queue_conflict_events": sum(events[name] for name in JAMS),
         "queue_conflict_intensity_sum": values["queue_leave"],
         "shared_meal_events": events["shared_meal"],
@@ -114,6 +142,16 @@ def _lived(rollout: Rollout) -> dict[str, Any]:
         "chat_quality_mean": values["chat_success"] / chats if chats else None,
         "avoidance_events": events["avoidance"],
     }
+
+
+def _conflict(rivals: Rivals) -> ConflictFigures:
+    strongest, avoided = rivals
+    return ConflictFigures(
+        rivalry_max_mean_avg=float(strongest.mean()),
+        rivalry_max_max_avg=float(strongest.max(axis=0).mean()),
+        rivalry_avoid_count_mean_avg=float(avoided.mean()),
+        rivalry_avoid_count_max_avg=float(avoided.max(axis=0).mean()),
+    )
 
 
 def _episodes(figures: Mapping[str, NDArray[np.float64]]) -> EpisodeFigures:

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from townlet_core.config import TownConfig
+from townlet_core.config import OPTION_NAMES, TownConfig
 from townlet_core.core import Observation
 from townlet_core.errors import InputError
 from townlet_core.observations.layout import ObservationLayout
 from townlet_core.policy.layouts import require_same_layout
 from townlet_core.policy.vector import TownletVectorEnv
-from townlet_core.world.events import EVENT_NAMES
+from townlet_core.world.events import EVENT_NAMES, Event
 
 
 class Seen(NamedTuple):
@@ -38,6 +38,7 @@ class Tick(NamedTuple):
         figures: key figures of the episodes that ended, by name, [episodes].
         events: number of events by kind, int64 [kinds].
         event_value: sum of their values by kind, float64 [kinds].
+        completed: number of finished uses by the option that they served, int64 [options].
     """
 
     reward: NDArray[np.float32]
@@ -47,6 +48,14 @@ class Tick(NamedTuple):
     figures: dict[str, NDArray[np.float64]]
     events: NDArray[np.int64]
     event_value: NDArray[np.float64]
+    completed: NDArray[np.int64]
+
+
+class Rivals(NamedTuple):
+    """What every row feels: its strongest rivalry, and how many others it keeps away from; float64 [R] each."""
+
+    rivalry_max: NDArray[np.float64]
+    rivalry_avoid_count: NDArray[np.float64]
 
 
 class TrainingTowns:
@@ -106,6 +115,11 @@ class TrainingTowns:
         felt = np.concatenate([ties["rivalry"][ties["other"] >= 0] for ties in found]) if found else np.zeros(0)
         return (float(felt.mean()), float(felt.max())) if felt.size else (0.0, 0.0)
 
+    def rivals(self) -> Rivals:
+        """What every citizen feels about those whom it likes least."""
+        parts = [_rivals(env) for env in self.envs]
+        return Rivals(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything in which these towns differ from freshly settled ones, by name; live arrays, no copies."""
         return {
@@ -158,7 +172,21 @@ def _lived(env: TownletVectorEnv, actions: NDArray[np.int8], low: int) -> Tick:
         figures=figures,
         events=np.bincount(kinds, minlength=len(EVENT_NAMES)),
         event_value=np.bincount(kinds, weights=events["value"], minlength=len(EVENT_NAMES)).astype(np.float64),
+        completed=_completed(env, events),
     )
+
+
+def _completed(env: TownletVectorEnv, events: NDArray[Any]) -> NDArray[np.int64]:
+    # The rows of a finished use name its affordance where others name another citizen.
+    served = env.sim.rules.affordances["option"][events["other"][events["kind"] == Event.AFFORDANCE_FINISH]]
+    return np.bincount(served, minlength=len(OPTION_NAMES))
+
+
+def _rivals(env: TownletVectorEnv) -> Rivals:
+    ties = env.sim.state.ties
+    felt = np.where(ties["other"] >= 0, ties["rivalry"], 0.0).reshape(int(np.prod(env.shape)), -1)
+    avoided = felt >= env.sim.config.relationships.avoid_threshold
+    return Rivals(felt.max(axis=1, initial=0.0), avoided.sum(axis=1, dtype=np.float64))
 
 
 def _merged(ticks: Sequence[Tick]) -> Tick:
@@ -171,4 +199,5 @@ def _merged(ticks: Sequence[Tick]) -> Tick:
         figures={name: np.concatenate([tick.figures[name] for tick in ticks if tick.figures]) for name in names},
         events=np.sum([tick.events for tick in ticks], axis=0),
         event_value=np.stack([tick.event_value for tick in ticks]).sum(axis=0),
+        completed=np.sum([tick.completed for tick in ticks], axis=0),
     )

@@ -87,10 +87,11 @@ def improve(
     rules = _rules(profile, scenarios)
     with single_thread():
         training = _Training(start, scenarios, profile, rules, folder, resume=resume)
-        try:
-            training.run(progress)
-        except NonFiniteTerm as error:
-            raise error.keeping(newest_training(folder / CHECKPOINTS)) from error
+        with training.log.ending():
+            try:
+                training.run(progress)
+            except NonFiniteTerm as error:
+                raise error.keeping(newest_training(folder / CHECKPOINTS)) from error
         return training.outcome()
 
 
@@ -186,7 +187,8 @@ class _Training:
             log_stream_offset=self.log.offset,
         )
         progress = Progress(self.rules.updates, self.steps, self.transitions)
-        return measured(rollout, figures, pace, progress, Scene(self.rules.ticks, self.towns.rivalry()), timing)
+        scene = Scene(self.rules.ticks, self.towns.rivalry(), next(iter(self.log.records), None))
+        return measured(rollout, figures, pace, progress, scene, timing)
 
     def _save(self) -> None:
         standing = Standing(

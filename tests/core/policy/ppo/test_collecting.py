@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.core.policy.ppo.small_training import TOWN, small_start
-from townlet_core.config import TownConfig, load_config
+from townlet_core.config import OPTION_NAMES, TownConfig, load_config
 from townlet_core.policy.network import PolicyNetwork, network_from
 from townlet_core.policy.ppo.collecting import Collector, Rollout
 from townlet_core.policy.ppo.towns import TrainingTowns
@@ -139,3 +139,28 @@ def test_actions_are_drawn_as_often_as_their_probability_says() -> None:
     assert np.bincount(drawn, minlength=5)[[0, 2, 4]].sum() == 0
     assert (drawn == 3).mean() == pytest.approx(0.75, abs=0.01)
     assert _drawn(probs[:2], np.array([0.0, 1.0 - 2**-53])).tolist() == [1, 3]
+
+
+def test_rivalry_is_seen_every_tenth_tick_and_finished_uses_are_counted_by_what_they_serve(
+    harsh_life: tuple[Watched, list[Rollout], Collector],
+) -> None:
+    for rollout, ticks in zip(harsh_life[1], [700, 333, 900, 1000], strict=True):
+        assert rollout.rivals.rivalry_max.shape == (-(-ticks // 10), 32)
+        assert sum(rollout.completed.values()) == rollout.events["affordance_finish"]
+    total = {name: sum(rollout.completed[name] for rollout in harsh_life[1]) for name in OPTION_NAMES}
+    assert total["sleep"] > 0
+    assert total["wash"] > 0
+    assert total["idle"] == 0
+
+
+def test_rivals_are_those_whom_a_citizen_keeps_apart_from() -> None:
+    config = load_config(TOWN, {"relationships": {"avoid_threshold": 0.5}})
+    towns = TrainingTowns({"one": config}, 1, {"one": 3})
+    ties = towns.envs[0].sim.state.ties
+    ties["other"], ties["rivalry"] = -1, 0.9
+    assert towns.rivals().rivalry_max.max() == 0.0, "a tie to nobody counts for nothing"
+    ties["other"][0, 2, :3] = (4, 5, 6)
+    ties["rivalry"][0, 2, :3] = (0.2, 0.5, 0.7)
+    strongest, avoided = towns.rivals()
+    assert strongest.tolist() == pytest.approx([0, 0, 0.7, 0, 0, 0, 0, 0])
+    assert avoided.tolist() == [0, 0, 2, 0, 0, 0, 0, 0]
