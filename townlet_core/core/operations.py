@@ -8,7 +8,7 @@ import numpy as np
 from townlet_core.agents.options import abandon, finish_option
 from townlet_core.core.settling import town_of
 from townlet_core.errors import InputError
-from townlet_core.kernels import kernel
+from townlet_core.kernels import kernel, refer
 from townlet_core.lifecycle.verdicts import remove
 from townlet_core.observations.encoder import observe_town
 from townlet_core.world.affordances import FAIL, end_use
@@ -53,17 +53,17 @@ def _break_off(town, rules, i):  # type: ignore[no-untyped-def]
 @kernel(entry=True)
 def operate(state: Any, rules: Any, out: Any, b: int, i: int, what: int, y: int, x: int) -> None:
     """Break off, move to a free tile or remove agent ``i`` of town ``b``, or reprice, then observe the town anew."""
-    town = town_of(state, b)
+    town, book = town_of(state, b), refer(rules)
     if what in (BREAK_OFF, MOVE):
-        _break_off(town, rules, i)
+        _break_off(town, book, i)
     if what == MOVE:
-        lift(town, rules, i)
-        place(town, rules, i, y, x)
+        lift(town, book, i)
+        place(town, book, i, y, x)
     if what == REMOVE:
-        remove(town, rules, i)
+        remove(town, book, i)
     if what == REPRICE:
-        set_prices(town.common, rules)
-    observe_town(town, rules, out.maps[b], out.features[b], out.masks[b])
+        set_prices(town.common, book)
+    observe_town(town, book, out.maps[b], out.features[b], out.masks[b])
 
 
 def break_off(sim: "Simulation", town: int, agent: int) -> None:

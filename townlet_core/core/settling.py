@@ -1,7 +1,7 @@
 """Settling: how a town comes to its first tick."""
 
 from townlet_core.core.opening import open_town
-from townlet_core.kernels import WORLD, kernel, uniform, uniform_between
+from townlet_core.kernels import WORLD, kernel, refer, uniform, uniform_between
 from townlet_core.scheduler.outages import plan_outages, update_utilities
 from townlet_core.scheduler.perturbations import plan_perturbations
 from townlet_core.world.movement import place, show_reservation
@@ -12,8 +12,8 @@ from townlet_core.world.weather import set_weather
 
 @kernel(inline=True)
 def town_of(state, b):  # type: ignore[no-untyped-def]
-    """Return town ``b`` of a batch as kernels see it."""
-    return Town(
+    """Return town ``b`` of a batch as kernels see it, by reference."""
+    town = Town(
         state.towns[b],
         state.agents[b],
         state.fixtures[b],
@@ -24,6 +24,7 @@ def town_of(state, b):  # type: ignore[no-untyped-def]
         state.log[b],
         state.visits[b],
     )
+    return refer(town)
 
 
 @kernel

@@ -11,7 +11,7 @@ from townlet_core.agents.options import choose, pursue_option, yield_commitment
 from townlet_core.agents.primitives import take_primitive
 from townlet_core.agents.ties import update_ties
 from townlet_core.core.settling import settle_town, town_of
-from townlet_core.kernels import kernel
+from townlet_core.kernels import kernel, refer
 from townlet_core.lifecycle.verdicts import remove, starves
 from townlet_core.observations.encoder import observe_town
 from townlet_core.rewards.curiosity import note_milestones
@@ -158,20 +158,22 @@ def advance_town(town, rules, actions, rewards, terms, terminated):  # type: ign
 @kernel(entry=True)
 def reset_towns(low: int, high: int, state: Any, rules: Any, opening: Any, asked: Any, out: Outputs) -> None:
     """Settle and observe those of towns ``low`` to ``high`` that ``asked`` bool [B] names."""
+    book = refer(rules)
     for b in range(low, high):
         if not asked[b]:
             continue
         town = town_of(state, b)
-        settle_town(town, rules, opening)
-        observe_town(town, rules, out.maps[b], out.features[b], out.masks[b])
+        settle_town(town, book, opening)
+        observe_town(town, book, out.maps[b], out.features[b], out.masks[b])
 
 
 @kernel(entry=True)
 def step_towns(low: int, high: int, state: Any, rules: Any, actions: Any, out: Outputs, observe: bool) -> None:
     """Advance towns ``low`` to ``high`` by a tick with ``actions`` int8 [B, N] and, if asked, observe them."""
+    book = refer(rules)
     for b in range(low, high):
         town = town_of(state, b)
-        advance_town(town, rules, actions[b], out.rewards[b], out.terms[b], out.terminated[b])
+        advance_town(town, book, actions[b], out.rewards[b], out.terms[b], out.terminated[b])
         out.truncated[b] = town.common.truncated
         if observe:
-            observe_town(town, rules, out.maps[b], out.features[b], out.masks[b])
+            observe_town(town, book, out.maps[b], out.features[b], out.masks[b])

@@ -9,7 +9,7 @@ from townlet_core.agents.company import find_company
 from townlet_core.config.options import Option
 from townlet_core.core import Simulation
 from townlet_core.core.settling import town_of
-from townlet_core.kernels import kernel
+from townlet_core.kernels import kernel, refer
 from townlet_core.policy.stepping import step_for
 from townlet_core.rewards.social import in_distress
 from townlet_core.world.affordances import best_target
@@ -159,18 +159,19 @@ def advise_towns(state: Any, rules: Any, actions: Any) -> None:
 
     A choice is an option or, in towns that are controlled step by step, the primitive that leads to it.
     """
+    book = refer(rules)
     for b in range(actions.shape[0]):
         town = town_of(state, b)
         for i in range(actions.shape[1]):
             agent = town.agents[i]
             if not agent.alive:
                 actions[b, i] = IDLE
-            elif rules.scalars[0].primitives:
-                actions[b, i] = step_for(town, rules, i, advise(town, rules, i))
+            elif book.scalars[0].primitives:
+                actions[b, i] = step_for(town, book, i, advise(town, book, i))
             elif agent.committed:
                 actions[b, i] = agent.option
             else:
-                actions[b, i] = advise(town, rules, i)
+                actions[b, i] = advise(town, book, i)
 
 
 class Teacher:
