@@ -22,6 +22,11 @@ def print_json(document: Any) -> None:
     print(json.dumps(_finite(document), indent=2, allow_nan=False))
 
 
+def print_json_line(document: Any) -> None:
+    """Print one JSON document as one line on stdout, at once; numbers that JSON lacks become null."""
+    print(json.dumps(_finite(document), allow_nan=False), flush=True)
+
+
 def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
     """Print a table on stdout; all columns but the first are right-aligned."""
     table = Table(title=title, title_justify="left", header_style="bold")

@@ -7,6 +7,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from townlet_core.cli import logs
 from townlet_core.cli.options import AsJson
 from townlet_core.cli.output import print_facts, print_json
 from townlet_core.config.telemetry import TelemetryConfig, aimed_at, load_telemetry
@@ -18,7 +19,9 @@ from townlet_core.telemetry.schema import schema_json
 from townlet_core.telemetry.sender import SenderStatus
 from townlet_core.telemetry.stream import TelemetryStream
 
-app = typer.Typer(help="Frames of telemetry: their schema, and files of them.", no_args_is_help=True)
+app = typer.Typer(help="Frames of a town's telemetry, and the log of a training.", no_args_is_help=True)
+
+app.command("watch", epilog=logs.WATCH)(logs.watch_log)
 
 Target = Annotated[
     str | None,

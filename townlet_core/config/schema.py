@@ -23,6 +23,7 @@ from townlet_core.config.snapshots import SnapshotRules
 from townlet_core.config.telemetry import TelemetryConfig
 from townlet_core.config.town import TownConfig
 from townlet_core.config.training import TrainingProfile
+from townlet_core.config.watch import WatchRules
 from townlet_core.files import write_whole
 
 FOLDER = "schemas"
@@ -104,5 +105,6 @@ SCHEMA_KINDS: dict[str, Callable[[], Schema]] = {
     "snapshots": _of(SnapshotRules),
     "telemetry": _of(TelemetryConfig),
     "training": _of(TrainingProfile),
+    "watch": _of(WatchRules),
 }
 """How the schema of each kind of file is made."""

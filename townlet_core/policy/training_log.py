@@ -334,7 +334,7 @@ def write_table(records: Sequence[UpdateRecord], path: Path, *, lasting: bool = 
         path: The file; it appears whole.
         lasting: Leave out what the run cost, so that the same training gives the same bytes.
     """
-    rows = [_flat(record.lasting() if lasting else record.model_dump(mode="json")) for record in records]
+    rows = [flat(record.lasting() if lasting else record.model_dump(mode="json")) for record in records]
     found = {name: [row.get(name) for row in rows] for name in _names(rows)}
     columns = {name: pa.array(values, _type(values)) for name, values in found.items()}
     with sink(UPath(path.parent)) as opened:
@@ -358,7 +358,7 @@ def parsed(line: bytes, place: str) -> Record:
 def validated(document: Any, place: str) -> Record:
     """The record that plain data is. Raises DataError naming the place and the key."""
     kind = document.get("kind") if isinstance(document, dict) else None
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise DataError(
             f"{place}: kind: found {kind!r}, expected one of {', '.join(KINDS)}; the log of another version"
         )
@@ -370,15 +370,19 @@ def validated(document: Any, place: str) -> Record:
         raise DataError(f"{place}: {key}: {first['msg']}; the log of another version, or a damaged one") from error
 
 
-def _flat(document: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def flat(document: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The columns of a record: figures of a part go by `part.figure`."""
+    columns: dict[str, Any] = {}
     for name, value in document.items():
-        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
-    return flat
+        columns |= flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return columns
 
 
 def _names(rows: Sequence[dict[str, Any]]) -> list[str]:
-    return list(dict.fromkeys(name for row in rows for name in row))
+    names = dict.fromkeys(name for row in rows for name in row)
+    # A part that some rows lack has a column in none: its figures' columns are empty there.
+    parts = {name.rpartition(".")[0] for name in names}
+    return [name for name in names if name not in parts]
 
 
 def _type(values: list[Any]) -> pa.DataType:

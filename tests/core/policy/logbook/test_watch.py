@@ -1,0 +1,101 @@
+"""The watch calls where a bound is broken, and only there."""
+
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from tests.core.policy.logbook.conftest import Write, end, epoch, line, update
+from townlet_core.config.watch import Watched, WatchRules, load_watch
+from townlet_core.policy.logbook.entries import read_entries
+from townlet_core.policy.logbook.figures import FIGURES
+from townlet_core.policy.logbook.watch import Alarm, Watch
+from townlet_core.policy.training_log import flat
+
+SHIPPED = Path(__file__).parents[4] / "configs/watch.yaml"
+
+
+def alarms(log: Path, **rules: Any) -> list[Alarm]:
+    watch = Watch(WatchRules(**({"grace": 0} | rules)))
+    return [alarm for entry in read_entries(log) for alarm in watch.judge(entry)]
+
+
+def test_every_figure_has_a_column_in_one_kind_of_record() -> None:
+    assert set(FIGURES) == set(get_args(Watched))
+    columns = {"update": flat(update(1).model_dump()), "epoch": flat(epoch(1).model_dump())}
+    columns["update"]["validation.return_mean"] = None
+    for shown in FIGURES.values():
+        assert shown.update is None or shown.update in columns["update"], shown
+        assert shown.epoch is None or shown.epoch in columns["epoch"], shown
+        assert shown.update or shown.epoch
+
+
+def test_bounds_are_kept_to_their_last_digit_and_told_when_broken(write: Write) -> None:
+    log = write(update(1), update(2, kl_divergence=0.2), update(3, kl_divergence=0.21, batch_entropy_mean=0.01))
+    found = alarms(log, max={"kl": 0.2}, min={"entropy": 0.15})
+    assert [(alarm.epoch, alarm.rule, alarm.figure, alarm.value, alarm.bound) for alarm in found] == [
+        (3, "max", "kl", 0.21, 0.2),
+        (3, "min", "entropy", 0.01, 0.15),
+    ]
+    assert found[0].told == "update 3: kl (kl_divergence) is 0.21, above 0.2"
+
+
+def test_a_training_may_settle_before_it_is_held_to_lower_bounds(write: Write) -> None:
+    log = write(*(update(number, return_mean=-1.0, kl_divergence=1.0) for number in (1, 2, 3)))
+    found = alarms(log, grace=2, min={"return": 0.0}, max={"kl": 0.5})
+    assert [(alarm.epoch, alarm.figure) for alarm in found] == [(1, "kl"), (2, "kl"), (3, "kl"), (3, "return")]
+
+
+def test_a_fall_is_measured_against_the_latest_values(write: Write) -> None:
+    returns = [1.0, 9.0, 2.0, 2.0, 2.0, 0.9, 2.0]
+    log = write(*(update(number, return_mean=value) for number, value in enumerate(returns, 1)))
+    found = alarms(log, drop={"return": 0.5}, window=3)
+    assert [(alarm.epoch, alarm.value, alarm.bound) for alarm in found] == [
+        (3, 2.0, 2.5),
+        (5, 2.0, pytest.approx(13 / 6)),
+        (6, 0.9, 1.0),
+    ]
+    assert found[-1].told == "update 6: return (episodes.return_mean) is 0.9, more than 50% below the 2 of the last 3"
+
+
+def test_a_fall_below_zero_counts_as_one_too(write: Write) -> None:
+    log = write(update(1, return_mean=-1.0), update(2, return_mean=-1.4), update(3, return_mean=-2.0))
+    assert [alarm.epoch for alarm in alarms(log, drop={"return": 0.5})] == [3]
+
+
+def test_what_an_update_did_not_measure_is_no_alarm(write: Write) -> None:
+    log = write(update(1, return_mean=None, chat_quality_mean=None), epoch(2))
+    assert alarms(log, min={"return": 1.0, "chat_quality": 1.0}, drop={"return": 0.1}, max={"kl": 0.2}) == []
+
+
+def test_a_figure_that_is_no_number_is_an_alarm_whatever_the_rules(write: Write) -> None:
+    (found,) = alarms(write(line(update(4), loss_total=float("nan"))))
+    assert (found.rule, found.figure, found.value) == ("not_finite", "loss_total", None)
+    assert found.told == "update 4: loss_total is nan, not a finite number"
+
+
+def test_an_epoch_is_held_to_its_own_figures(write: Write) -> None:
+    found = alarms(write(epoch(1), epoch(2, accuracy=0.4, loss=9.0)), min={"accuracy": 0.8}, max={"loss": 5.0})
+    assert [(alarm.figure, alarm.told) for alarm in found] == [
+        ("loss", "epoch 2: loss is 9, above 5"),
+        ("accuracy", "epoch 2: accuracy is 0.4, below 0.8"),
+    ]
+
+
+def test_a_training_that_was_stopped_is_an_alarm_and_a_finished_one_is_none(write: Write) -> None:
+    assert alarms(write(update(1), end(1))) == []
+    (found,) = alarms(write(update(1), end(1, "the loss is not finite")))
+    assert (found.rule, found.told) == ("stopped", "the training was stopped: the loss is not finite")
+
+
+@pytest.mark.parametrize("figure", sorted({*load_watch(SHIPPED).max, *load_watch(SHIPPED).min}))
+def test_each_shipped_bound_calls_and_a_healthy_training_keeps_them_all(write: Write, figure: Watched) -> None:
+    rules = load_watch(SHIPPED)
+    assert alarms(write(*(update(number) for number in range(1, 21)), end(20)), **rules.model_dump()) == []
+    bound = rules.max.get(figure, rules.min.get(figure, 0.0))
+    beyond = bound + (0.01 if figure in rules.max else -0.01)
+    shown = FIGURES[figure]
+    record = update(20) if shown.update else epoch(20)
+    key = (shown.update or shown.epoch or "").replace(".", "__")
+    found = alarms(write(line(record, **{key: beyond})), **rules.model_dump())
+    assert [alarm.figure for alarm in found] == [figure]

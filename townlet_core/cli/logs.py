@@ -1,0 +1,143 @@
+"""`townlet telemetry watch` and `summary`: the log of a training, while it is written and afterwards."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import isfinite
+from pathlib import Path
+from threading import Event
+from typing import Annotated, Any
+
+import typer
+
+from townlet_core.cli.options import CONFIGS, Configs
+from townlet_core.cli.output import print_json_line
+from townlet_core.config.watch import Watched, WatchRules, load_watch, watch_with
+from townlet_core.errors import InputError
+from townlet_core.policy.logbook.entries import Entry, log_file, read_entries
+from townlet_core.policy.logbook.figures import FIGURES
+from townlet_core.policy.logbook.following import follow
+from townlet_core.policy.logbook.watch import Alarm, Watch, silent
+
+WATCH = (
+    "Example: townlet telemetry watch data/training/3fa81c --follow --timeout 600 --max kl=0.05. Exit codes: 0 nothing "
+    "to tell; 1 an alarm, of a figure, of a training that was stopped, or of one that went silent; 2 a log or option "
+    "that is wrong. A signal ends the watch with 0 or 1."
+)
+ON_THE_LINE: tuple[Watched, ...] = (
+    "loss",
+    "validation_loss",
+    "accuracy",
+    "return",
+    "reward",
+    "kl",
+    "entropy",
+    "clip",
+    "grad",
+    "explained_variance",
+    "speed",
+)
+"""The figures that a line of the watch shows."""
+
+Log = Annotated[
+    Path, typer.Argument(help="A log (NDJSON or Parquet), or the folder of a training.", show_default=False)
+]
+Bounds = list[str] | None
+
+
+def watch_log(
+    log: Log,
+    follow_it: Annotated[bool, typer.Option("--follow", "-f", help="Go on while the training writes.")] = False,
+    interval: Annotated[float, typer.Option(min=0.01, max=3600, help="Seconds between two looks.")] = 0.5,
+    timeout: Annotated[
+        float | None, typer.Option(min=0.01, help="Seconds without a new record after which --follow ends.")
+    ] = None,
+    rules: Annotated[Path | None, typer.Option(help="File of the bounds.", show_default="configs/watch.yaml")] = None,
+    at_most: Annotated[
+        Bounds, typer.Option("--max", metavar="FIGURE=VALUE", help="A figure may not exceed it.")
+    ] = None,
+    at_least: Annotated[Bounds, typer.Option("--min", metavar="FIGURE=VALUE", help="Nor this one fall below.")] = None,
+    drop: Annotated[
+        Bounds, typer.Option("--drop", metavar="FIGURE=SHARE", help="Nor lie so far below its latest mean.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document per line.")] = False,
+    configs: Configs = CONFIGS,
+) -> None:
+    """Hold the log of a training against bounds: a line for each update, and one for each alarm."""
+    options = {"max": _bounds("--max", at_most), "min": _bounds("--min", at_least), "drop": _bounds("--drop", drop)}
+    bounds = watch_with(load_watch(rules or configs / "watch.yaml"), options)
+    file = log_file(log)
+    if follow_it and file.suffix == ".parquet":
+        raise InputError(f"{file}: a table appears whole; follow the NDJSON log beside it")
+    with _until_a_signal() as stop:
+        entries = follow(file, stop, interval, timeout) if follow_it else iter(read_entries(file))
+        seen, alarms = _watch(entries, bounds, timeout, as_json)
+    if not as_json:
+        typer.echo(f"{seen} records watched, {alarms} alarms", err=True)
+    if alarms:
+        raise typer.Exit(1)
+
+
+def _watch(entries: Iterator[Entry | None], rules: WatchRules, timeout: float | None, as_json: bool) -> tuple[int, int]:
+    watch, seen, alarms, last = Watch(rules), 0, 0, 0
+    for entry in entries:
+        found = [silent(last, timeout or 0.0)] if entry is None else watch.judge(entry)
+        if entry is not None:
+            seen, last = seen + (entry.kind != "end"), entry.epoch
+            _tell_entry(entry, as_json)
+        for alarm in found:
+            _tell_alarm(alarm, as_json)
+        alarms += len(found)
+    return seen, alarms
+
+
+def _tell_entry(entry: Entry, as_json: bool) -> None:
+    figures = {name: value for name in FIGURES if (value := entry.figure(name)) is not None}
+    if entry.kind == "end":
+        facts = {key: entry.row[key] for key in ("outcome", "reason", "epoch", "seconds")}
+        plain = f"{facts['outcome']} after {entry.epoch}, in {facts['seconds']:,.0f} seconds"
+    else:
+        facts = {"epoch": entry.epoch, "of": entry.row["updates"], "figures": figures}
+        shown = "  ".join(f"{name} {figures[name]:.4g}" for name in ON_THE_LINE if name in figures)
+        plain = f"{entry.kind} {entry.epoch}/{entry.row['updates']}  {shown}"
+    _print({"kind": entry.kind, **facts}, plain, as_json)
+
+
+def _tell_alarm(alarm: Alarm, as_json: bool) -> None:
+    _print({"kind": "alarm", **alarm._asdict()}, f"alarm: {alarm.told}", as_json)
+
+
+def _print(document: dict[str, Any], plain: str, as_json: bool) -> None:
+    if as_json:
+        print_json_line(document)
+    else:
+        print(plain, flush=True)
+
+
+def _bounds(option: str, texts: list[str] | None) -> dict[str, float]:
+    found = {}
+    for text in texts or ():
+        name, _, value = text.partition("=")
+        if not _is_number(value):
+            raise InputError(f"{option} {text}: expected FIGURE=NUMBER, such as kl=0.05")
+        found[name] = float(value)
+    return found
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return isfinite(float(text))
+    except ValueError:
+        return False
+
+
+@contextmanager
+def _until_a_signal() -> Iterator[Event]:
+    """An event that SIGINT and SIGTERM set instead of breaking the command off."""
+    stop = Event()
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,140 @@
+"""A log as entries: each line or row checked against its record's type, and laid flat, column by column."""
+
+import json
+from collections.abc import Iterator, Mapping
+from math import isfinite
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from townlet_core.config.watch import Watched
+from townlet_core.errors import DataError
+from townlet_core.policy.logbook.figures import column_of
+from townlet_core.policy.training_log import EPOCHS_FILE, LOG_FILE, TABLE_FILE, UpdateRecord, flat, validated
+
+Kind: TypeAlias = Literal["update", "epoch", "end"]
+REMEDY = f"name the {LOG_FILE}, {EPOCHS_FILE} or {TABLE_FILE} of a training, or its folder"
+SUFFIXES = (".ndjson", ".jsonl", ".parquet")
+NAMES = (LOG_FILE, EPOCHS_FILE, TABLE_FILE)
+_NO_TIMES = dict.fromkeys(
+    ("epoch_duration_sec", "rollout_sec", "update_sec", "steps_per_second", "log_stream_offset"), 0
+)
+
+
+class Entry(NamedTuple):
+    """One record of a log.
+
+    Attributes:
+        kind: Update, epoch of cloning, or the end of the training.
+        row: Every column of it by dotted name, as in the Parquet table; a table of lasting figures has no `timing.`.
+        broken: Columns whose value is not a finite number.
+        place: File and line or row.
+    """
+
+    kind: Kind
+    row: Mapping[str, Any]
+    broken: tuple[str, ...]
+    place: str
+
+    @property
+    def epoch(self) -> int:
+        """The number of the update or epoch."""
+        return int(self.row["epoch"])
+
+    def figure(self, name: Watched) -> float | None:
+        """A figure by its short name; None where this record has none, or none that is a number."""
+        column = column_of(name, self.kind)
+        value = self.row.get(column) if column is not None else None
+        return float(value) if value is not None and isfinite(value) else None
+
+
+def entry_of(document: Any, place: str) -> Entry:
+    """The entry that plain data is; figures that are no finite numbers are noted, everything else must be right.
+
+    Raises:
+        DataError: A field is missing, unknown or of the wrong type; names the place and the field.
+    """
+    columns = flat(document) if isinstance(document, dict) else {}
+    broken = tuple(name for name, value in columns.items() if _is_broken(value))
+    validated(_mended(document) if broken else document, place)
+    return Entry(document["kind"], columns, broken, place)
+
+
+def parse_entry(line: bytes, place: str) -> Entry:
+    """The entry of one NDJSON line. Raises DataError as `entry_of`, or when it is not JSON."""
+    try:
+        return entry_of(json.loads(line), place)
+    except ValueError as error:
+        raise DataError(f"{place}: is not JSON ({error}); the log is damaged") from error
+
+
+def read_entries(path: Path) -> list[Entry]:
+    """All entries of a log, NDJSON or Parquet; a last line that is still being written is left out.
+
+    Raises:
+        DataError: The file is missing or damaged, or holds no update and no epoch.
+    """
+    file = log_file(path)
+    if not file.is_file():
+        raise DataError(f"{file}: there is no such log; {REMEDY}")
+    entries = list(_rows(file) if file.suffix == ".parquet" else _lines(file))
+    if not any(entry.kind != "end" for entry in entries):
+        raise DataError(f"{file}: is empty: no update and no epoch is in it; wait for the first, or {REMEDY}")
+    return entries
+
+
+def log_file(path: Path) -> Path:
+    """The log that a path names: the file itself, or the one in a training's folder."""
+    if path.suffix in SUFFIXES or path.is_file():
+        return path
+    found = [path / name for name in NAMES if (path / name).is_file()]
+    return found[0] if found else path / LOG_FILE
+
+
+def _lines(file: Path) -> Iterator[Entry]:
+    for number, line in enumerate(file.read_bytes().splitlines(keepends=True), 1):
+        if line.endswith(b"\n"):
+            yield parse_entry(line, f"{file}:{number}")
+
+
+def _rows(file: Path) -> Iterator[Entry]:
+    try:
+        table = pq.read_table(file)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{file}: is no Parquet table ({str(error).splitlines()[0]}); {REMEDY}") from error
+    timed = any(name.startswith("timing.") for name in table.column_names)
+    for number, row in enumerate(table.to_pylist(), 1):
+        document = _nested(row)
+        entry = entry_of(document if timed else {**document, "timing": _NO_TIMES}, f"{file}: row {number}")
+        yield entry if timed else entry._replace(row=flat(document))
+
+
+def _nested(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of dotted columns as the document it was; a part that may be absent and has no value is absent."""
+    document: dict[str, Any] = {}
+    for name, value in row.items():
+        first, _, rest = name.partition(".")
+        if not rest:
+            document.setdefault(first, value)
+        elif isinstance(document.get(first), dict):
+            document[first][rest] = value
+        else:
+            document[first] = {rest: value}
+    for name, value in document.items():
+        field = UpdateRecord.model_fields.get(name)
+        optional = field is not None and not field.is_required()
+        if optional and isinstance(value, dict) and all(part is None for part in value.values()):
+            document[name] = None
+    return document
+
+
+def _is_broken(value: Any) -> bool:
+    return isinstance(value, float) and not isfinite(value)
+
+
+def _mended(document: Any) -> Any:
+    if isinstance(document, dict):
+        return {name: _mended(value) for name, value in document.items()}
+    return 0.0 if _is_broken(document) else document
