@@ -15,6 +15,7 @@ from townlet_core.datasets.store import Store
 from townlet_core.errors import DataError, InputError, RefusedError
 from townlet_core.files import write_whole
 from townlet_core.stability.criteria import FROZEN
+from townlet_core.stability.records import first_error, read_recorded
 
 CURRENT_RELEASE = "releases/current.json"
 HISTORY = "releases/history.jsonl"
@@ -59,12 +60,7 @@ def current_release(store: Store) -> Release | None:
     Raises:
         DataError: The pointer is damaged.
     """
-    if not store.has_record(CURRENT_RELEASE):
-        return None
-    try:
-        return Release.model_validate_json(canonical_json(store.read_record(CURRENT_RELEASE)))
-    except ValidationError as error:
-        raise DataError(f"{store.path(CURRENT_RELEASE)}: {first_error(error)}; restore it from {HISTORY}") from error
+    return read_recorded(store, CURRENT_RELEASE, Release, f"restore it from {HISTORY}")
 
 
 def history(store: Store) -> tuple[HistoryEntry, ...]:
@@ -114,12 +110,13 @@ def releases_before(store: Store, candidate_digest: str) -> tuple[Release, ...]:
 
     All releases so far where the candidate is not the current one; its own policy is left out.
     """
-    past, current = effective_history(store), current_release(store)
-    if current is not None and current.policy_digest == candidate_digest:
-        promoted = [k for k, entry in enumerate(past) if entry.event == PROMOTED and entry.release == current]
-        past = past[: promoted[-1]] if promoted else ()
-    order = {entry.release.release_id: entry.release for entry in reversed(past)}
+    order = {entry.release.release_id: entry.release for entry in reversed(_past_before(store, candidate_digest))}
     return tuple(release for release in reversed(order.values()) if release.policy_digest != candidate_digest)
+
+
+def withdrawn_before(store: Store, candidate_digest: str) -> dict[str, HistoryEntry]:
+    """The policies that stood rolled back when a candidate was promoted, or stand so now if it is not current."""
+    return withdrawn(_past_before(store, candidate_digest))
 
 
 def withdrawn(past: Sequence[HistoryEntry]) -> dict[str, HistoryEntry]:
@@ -188,11 +185,12 @@ def swap(store: Store, to: str, check: Check, facts: dict[str, Any]) -> tuple[Re
         return target, point(store, target, SWAPPED, facts)
 
 
-def first_error(error: ValidationError) -> str:
-    """The first thing that is wrong with a record, as KEY: MESSAGE."""
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"]) or "document"
-    return f"{key}: {first['msg']}"
+def _past_before(store: Store, candidate_digest: str) -> tuple[HistoryEntry, ...]:
+    past, current = effective_history(store), current_release(store)
+    if current is None or current.policy_digest != candidate_digest:
+        return past
+    promoted = [k for k, entry in enumerate(past) if entry.event == PROMOTED and entry.release == current]
+    return past[: promoted[-1]] if promoted else ()
 
 
 def _known(past: Sequence[HistoryEntry], name: str) -> Release:

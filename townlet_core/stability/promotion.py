@@ -2,12 +2,9 @@
 
 from typing import Any
 
-from pydantic import ValidationError
-
-from townlet_core.config import canonical_json
 from townlet_core.config.gates import GatePolicy
 from townlet_core.datasets.store import Store
-from townlet_core.errors import DataError, RefusedError
+from townlet_core.errors import RefusedError
 from townlet_core.stability.evidence import Evidence
 from townlet_core.stability.gates import Decision, decide
 from townlet_core.stability.pointer import (
@@ -16,10 +13,10 @@ from townlet_core.stability.pointer import (
     Release,
     champion,
     effective_history,
-    first_error,
     point,
     withdrawn,
 )
+from townlet_core.stability.records import read_recorded
 
 DECISION = "promotion/decision.json"
 
@@ -35,12 +32,7 @@ def read_decision(store: Store) -> Decision | None:
     Raises:
         DataError: The record is damaged.
     """
-    if not store.has_record(DECISION):
-        return None
-    try:
-        return Decision.model_validate_json(canonical_json(store.read_record(DECISION)))
-    except ValidationError as error:
-        raise DataError(f"{store.path(DECISION)}: {first_error(error)}; run the promotion step again") from error
+    return read_recorded(store, DECISION, Decision, "run the promotion step again")
 
 
 def require_promotion(recorded: Decision | None, policy: GatePolicy, evidence: Evidence) -> Decision:
