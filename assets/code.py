@@ -9,10 +9,11 @@ SOURCES = {
     "training": ("config", "datasets", "policy", "observations"),
     "telemetry": ("telemetry", "datasets"),
     "evaluation": (*ENGINE, "policy", "stability"),
+    "golden": (*ENGINE, "policy", "scenarios", "stability"),
     "promotion": ("config", "stability"),
     "release": ("release", "stability"),
 }
-"""For each group of assets the packages of the library that do its work."""
+"""For each group of assets, and for the golden rollouts, the packages of the library that do the work."""
 
 
 def code_version(group: str) -> str:

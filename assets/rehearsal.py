@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets import promotion
+from assets import golden, promotion
 from assets.code import code_version
 from assets.failures import plain_failures
 from assets.line import OWNERS, Line
@@ -15,7 +15,7 @@ UNDOABLE = Guarantee("can_be_undone", "The promotion was made and taken back on 
 
 @dg.asset(
     key=DRILL_KEY,
-    deps=[promotion.KEY],
+    deps=[promotion.KEY, golden.KEY],
     group_name="promotion",
     kinds={"json"},
     owners=OWNERS,

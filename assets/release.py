@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets import calibration, datasets, evaluation, promotion, rehearsal, telemetry, training
+from assets import calibration, datasets, evaluation, golden, promotion, rehearsal, telemetry, training
 from assets.code import code_version
 from assets.failures import plain_failures
 from assets.line import OWNERS, Line
@@ -22,6 +22,7 @@ STAGE_KEYS = {
     "telemetry": telemetry.KEY,
     "evaluation": evaluation.KEY,
     "decision": promotion.KEY,
+    "golden": golden.KEY,
 }
 RECENT = 20
 
@@ -30,6 +31,7 @@ RECENT = 20
     key=BUNDLE_KEY,
     deps=[
         rehearsal.DRILL_KEY,
+        golden.KEY,
         promotion.KEY,
         calibration.KEY,
         telemetry.KEY,

@@ -9,6 +9,7 @@ from assets.capture import capture_asset
 from assets.curation import curated_asset
 from assets.datasets import dataset_asset
 from assets.evaluation import evaluation
+from assets.golden import golden_rollouts
 from assets.promotion import promotion_decision, verdict
 from assets.rehearsal import promotion_drill
 from assets.release import release_bundle, release_pointer, verifies
@@ -27,6 +28,7 @@ def line_assets(scenarios: Sequence[str]) -> list[dg.AssetsDefinition]:
         evaluation,
         gate_calibration,
         promotion_decision,
+        golden_rollouts,
         promotion_drill,
         release_bundle,
         release_pointer,

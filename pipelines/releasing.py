@@ -68,12 +68,14 @@ def require_configuration(configs: Path) -> None:
     """
     from townlet_core.config import load_curation, load_scenario, load_training, scenario_names
     from townlet_core.config.gates import load_gates
+    from townlet_core.config.rehearsal import load_rehearsal
 
     for name in scenario_names(configs):
         load_scenario(name, configs)
     load_curation(configs / "curation.yaml")
     load_training(configs / "training/quick.yaml")
     load_gates(configs / "gates.yaml")
+    load_rehearsal(configs / "rehearsal.yaml")
 
 
 def newest_day(data: Path) -> str:

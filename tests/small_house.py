@@ -29,6 +29,9 @@ def small_configs(target: Path) -> None:
     small = {"towns": [4, 8], "guard_rails": rails, "primary": primary, "bands": {}, "canaries": None}
     calibration = {**plan["calibration"], "towns": 8, "trials": 20}
     comparison = {**plan["comparison"], **small}
+    golden = yaml.safe_load((target / "rehearsal.yaml").read_text())["golden"]
+    bands = {kpi: {"margin": 100.0} for kpi in golden["bands"]}
+    edit(target / "rehearsal.yaml", golden={**golden, "towns": 2, "expectations": 1.0, "bands": bands})
     edit(target / "gates.yaml", data=plan["data"], cloning=easy, comparison=comparison, calibration=calibration)
 
 

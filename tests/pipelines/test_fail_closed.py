@@ -15,6 +15,7 @@ from townlet_core.config import load_training
 from townlet_core.config.gates import load_gates
 from townlet_core.release.calibrating import calibrate_gate
 from townlet_core.release.candidate import read_candidate, train_candidate
+from townlet_core.release.golden import rehearse_golden
 from townlet_core.release.judging import evaluate_candidate
 from townlet_core.stability import Decision, read_decision
 
@@ -172,6 +173,44 @@ def damaged_weights(house: Prepared) -> None:
     weights.write_bytes(content[:-4] + b"\0\0\0\0")
 
 
+def without_golden(house: Prepared) -> None:
+    (house.data / "line/golden.json").unlink()
+
+
+def golden_of_another_candidate(house: Prepared) -> None:
+    change_golden(house, policies={"candidate": "0" * 64, "teacher": "1" * 64})
+
+
+def golden_that_forgot(house: Prepared) -> None:
+    """The same rollouts under a plan that asks for more than the teacher can do, judged honestly."""
+    stricter_golden(house)
+    workshop = house.line.workshop
+    workshop.publish("golden", rehearse_golden(read_candidate(workshop), house.configs, workshop).record)
+
+
+def forged_golden(house: Prepared) -> None:
+    """What was forgotten is written over with what passes."""
+    golden_that_forgot(house)
+    report = json.loads((house.data / "line/golden.json").read_text())["report"]
+    change_golden(house, criteria=[{**one, "verdict": "pass"} for one in report["criteria"]])
+
+
+def stricter_golden(house: Prepared) -> None:
+    golden = yaml.safe_load((house.configs / "rehearsal.yaml").read_text())["golden"]
+    edit(house.configs / "rehearsal.yaml", golden={**golden, "bands": {"return": {"margin": 0.0}}})
+
+
+def golden_rollouts_lost(house: Prepared) -> None:
+    record = json.loads((house.data / "line/golden.json").read_text())
+    (house.data / "artifacts/objects" / record["rollouts"]["teacher"]["towns"]).unlink()
+
+
+def change_golden(house: Prepared, **changes: object) -> None:
+    path = house.data / "line/golden.json"
+    record = json.loads(path.read_text())
+    replace(path, json.dumps({**record, "report": {**record["report"], **changes}}))
+
+
 def without_drill(house: Prepared) -> None:
     (house.data / "line/drill.json").unlink()
 
@@ -191,6 +230,12 @@ def drill_that_went_wrong(house: Prepared) -> None:
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
+        (without_golden, "golden: no golden rollouts were recorded; materialise golden_rollouts"),
+        (golden_of_another_candidate, "golden: they are about another candidate"),
+        (stricter_golden, "golden: the plan in rehearsal.yaml changed since"),
+        (golden_that_forgot, "golden: refused: fail: golden."),
+        (forged_golden, "golden: the record is not what plan and rollouts give"),
+        (golden_rollouts_lost, "missing; restore the file"),
         (without_drill, "drill: no drill was recorded; materialise promotion_drill"),
         (drill_of_another_decision, "drill: is about another decision"),
         (drill_that_went_wrong, "drill: the promotion is repeated: did not go as it must"),

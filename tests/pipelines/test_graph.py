@@ -89,7 +89,7 @@ def test_every_job_runs_in_one_process_and_selects_what_it_says(definitions: dg.
     everything = set(shape(definitions))
     assert selected["release"] == everything
     assert {name.split("/")[0] for name in selected["nightly_capture"]} == {"capture", "curated"}
-    judged = {"evaluation", "gate_calibration", "promotion_decision", "promotion_drill"}
+    judged = {"evaluation", "gate_calibration", "golden_rollouts", "promotion_decision", "promotion_drill"}
     assert selected["promotion"] == {*judged, "release_bundle", "release_pointer"}
     for name in selected:
         assert definitions.resolve_job_def(name).executor_def.name == "in_process"

@@ -14,7 +14,8 @@ from townlet_core.release.bundle import Part, build_bundle
 from townlet_core.release.candidate import read_candidate
 from townlet_core.stability import HistoryEntry, Release, current_release, read_decision
 
-JUDGING = ("evaluation", "promotion_decision", "promotion_drill", "release_bundle", "release_pointer")
+SHIPPING = ("promotion_drill", "release_bundle", "release_pointer")
+JUDGING = ("evaluation", "promotion_decision", "golden_rollouts", *SHIPPING)
 
 
 def release_before(house: Prepared, name: str) -> Release:
@@ -70,7 +71,7 @@ def test_without_the_rule_every_candidate_is_held(prepared: Prepared) -> None:
         result = prepared.materialise(*JUDGING)
     (check,) = [check for check in result.get_asset_check_evaluations() if check.check_name == "verdict"]
     assert "promotion: refused: HOLD: incompatible_release: " in (check.description or "")
-    assert materialised(result) == {"evaluation", "promotion_decision"}
+    assert materialised(result) == {"evaluation", "promotion_decision", "golden_rollouts"}
     with nothing_shipped(prepared):
         assert "refused: HOLD: incompatible_release" in refusals(prepared.materialise("release_bundle", checks=False))
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from townlet_core.cli import proving
+from townlet_core.cli import proving, rehearsing
 from townlet_core.cli.options import CONFIGS, DATA, AsJson, Configs, Data
 from townlet_core.cli.output import print_facts, print_json, print_table
 from townlet_core.release.pointing import history_rows, point_at, whole_bundle
@@ -19,6 +19,7 @@ app = typer.Typer(help="Where the promotion stands; apply it, or take it back.",
 
 app.command("evaluate", epilog=proving.EVALUATE)(proving.evaluate_promotion)
 app.command("calibrate", epilog=proving.CALIBRATE)(proving.calibrate)
+app.command("golden", epilog=rehearsing.GOLDEN)(rehearsing.golden)
 
 Reason = Annotated[str, typer.Option(help="Why, for the history.")]
 Name = Annotated[str, typer.Argument(help="Id of a release that was current before, or how it begins.")]

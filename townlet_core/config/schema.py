@@ -18,6 +18,7 @@ from townlet_core.config.gates import GatePolicy
 from townlet_core.config.loading import EMBEDDED
 from townlet_core.config.maps import MapConfig
 from townlet_core.config.reading import schema_of
+from townlet_core.config.rehearsal import RehearsalPlan
 from townlet_core.config.scenario import ScenarioFile
 from townlet_core.config.snapshots import SnapshotRules
 from townlet_core.config.telemetry import TelemetryConfig
@@ -102,6 +103,7 @@ SCHEMA_KINDS: dict[str, Callable[[], Schema]] = {
     "curation": _of(CurationRules),
     "demo": _of(DemoFile),
     "gates": _of(GatePolicy),
+    "rehearsal": _of(RehearsalPlan),
     "snapshots": _of(SnapshotRules),
     "telemetry": _of(TelemetryConfig),
     "training": _of(TrainingProfile),

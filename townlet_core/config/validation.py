@@ -24,6 +24,7 @@ from townlet_core.config.loading import (
 from townlet_core.config.manifest_checks import manifest_warnings
 from townlet_core.config.map_checks import homes, placed_objects
 from townlet_core.config.reading import read_model
+from townlet_core.config.rehearsal import load_rehearsal
 from townlet_core.config.telemetry import load_telemetry
 from townlet_core.config.town import TownConfig
 from townlet_core.errors import ConfigError
@@ -108,6 +109,12 @@ def _check_gates(path: str | Path) -> CheckReport:
     return CheckReport(str(path), "gate plan", {**facts, "digest": digest(policy)})
 
 
+def _check_rehearsal(path: str | Path) -> CheckReport:
+    plan = load_rehearsal(path)
+    facts = {"golden scenarios": ", ".join(plan.golden.scenarios), "golden figures": ", ".join(plan.golden.bands)}
+    return CheckReport(str(path), "rehearsal", {**facts, "variants": ", ".join(plan.variants.variants)})
+
+
 def _check_snapshots(path: str | Path) -> CheckReport:
     rules = load_snapshot_rules(path)
     sections = {**rules.autosave.model_dump(), **rules.guardrails.model_dump()}
@@ -154,6 +161,7 @@ _KINDS: dict[str, Callable[[str | Path], CheckReport]] = {
     "map_id": check_map,
     "objects": check_affordances,
     "plan": _check_gates,
+    "golden": _check_rehearsal,
     "profile": _check_training,
     "holdout_share": _check_curation,
     "autosave": _check_snapshots,

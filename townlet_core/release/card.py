@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from townlet_core.release.drawing import markdown_table
 from townlet_core.stability import CANDIDATE, CURRENT, Decision, Evaluation, estimate
+from townlet_core.stability.forgetting import GoldenReport
 
 CONFIDENCE = 0.95
 FIGURES = {
@@ -32,8 +33,8 @@ CONTENTS = (
     ("config/", "every scenario with its map and affordances, the curation rules, the training profile, the plan"),
     ("dataset/", "the manifest of the dataset, and the audit of every byte it rests on"),
     ("telemetry/", "what life and training looked like"),
-    ("evaluation/", "the report, its plots, and a table with one row per scenario, policy and town (Parquet)"),
-    ("decision/", "the decision, every criterion, the evidence it follows from, and how often the gate errs"),
+    ("evaluation/", "the report, its plots, and tables (Parquet): every town that was lived in, the golden rollouts"),
+    ("decision/", "the decision, every criterion, the evidence, golden rollouts, drill, and how often the gate errs"),
     ("lineage.json", "every input by digest, down to the captured shards and their seeds"),
     ("environment.lock", "the Python and the package versions it was made with"),
 )
@@ -42,7 +43,7 @@ CONTENTS = (
 class Subject(NamedTuple):
     """What a card is about: the decision, its evaluation, the dataset's manifest, the candidate's record, and tables.
 
-    `reliability` says in markdown tables how often the gate errs.
+    `reliability` says in markdown tables how often the gate errs; `golden` what the candidate still can do.
     """
 
     decision: Decision
@@ -50,6 +51,7 @@ class Subject(NamedTuple):
     manifest: Mapping[str, Any]
     candidate: Mapping[str, Any]
     reliability: str
+    golden: GoldenReport
 
     @property
     def report(self) -> Mapping[str, Any]:
@@ -117,10 +119,16 @@ def _verdict(subject: Subject) -> str:
         ("criteria passed", f"{counts.count('pass')} of {len(counts)}"),
         ("plan", f"{decision.plan}, digest `{decision.gates_digest[:12]}`"),
         ("release it was compared with", _baseline(decision)),
+        ("golden rollouts", _golden(subject.golden)),
         ("training profile", subject.candidate["profile"]["profile"]),
     ]
     reasons = "\n".join(f"- {reason}" for reason in decision.reasons)
     return "## The decision\n\n" + markdown_table(["what", "value"], rows) + (f"\n\n{reasons}" if reasons else "")
+
+
+def _golden(golden: GoldenReport) -> str:
+    kept = len(golden.criteria) - len(golden.broken)
+    return f"{kept} of {len(golden.criteria)} figures within their band; the bar was set by {golden.bar}"
 
 
 def _baseline(decision: Decision) -> str:

@@ -16,6 +16,7 @@ from townlet_core.config import (
     load_scenario,
 )
 from townlet_core.config.gates import GatePolicy, load_gates
+from townlet_core.config.rehearsal import RehearsalPlan, load_rehearsal
 from townlet_core.datasets.derivations import derive
 from townlet_core.datasets.store import Record
 from townlet_core.datasets.versions import read_version
@@ -34,6 +35,7 @@ from townlet_core.release.card import Subject, figures_table, write_card
 from townlet_core.release.drawing import draw_accuracy, draw_guard_rails, markdown_table
 from townlet_core.release.drill import require_drill
 from townlet_core.release.environment import environment_lock
+from townlet_core.release.golden import CRITERIA_HEADER, Golden, criteria_rows, golden_tables, require_golden
 from townlet_core.release.judging import read_evaluation, require_decision
 from townlet_core.release.lineage import Node, Nodes, dataset_nodes, to_document
 from townlet_core.release.tracing import trace_nodes
@@ -61,6 +63,8 @@ class _Facts(NamedTuple):
     evaluation: Evaluation
     decision: Decision
     evidence: Evidence
+    rehearsal: RehearsalPlan
+    golden: Golden
     drill: Record
     telemetry: Record
     calibration: Calibration
@@ -71,7 +75,8 @@ def gather_contents(configs: Path, workshop: Workshop) -> Contents:
 
     Raises:
         RefusedError: the recorded decision does not promote exactly what is published now under the plan as it is
-            now, it was not rehearsed, or a scenario changed after it was evaluated; with every reason.
+            now, it forgot something, it was not rehearsed, or a scenario changed after it was evaluated; with every
+            reason.
         DataError: something that belongs into the bundle is missing or damaged.
     """
     facts = _read(configs, workshop)
@@ -82,9 +87,11 @@ def gather_contents(configs: Path, workshop: Workshop) -> Contents:
         **_telemetry_parts(facts, workshop),
         **_evaluation_parts(facts, workshop),
         **_decision_parts(facts),
+        **_golden_parts(facts, workshop),
         "environment.lock": environment_lock().encode(),
     }
-    subject = Subject(facts.decision, facts.evaluation, facts.manifest, facts.candidate.record, _reliability(facts))
+    record, golden = facts.candidate.record, facts.golden.report
+    subject = Subject(facts.decision, facts.evaluation, facts.manifest, record, _reliability(facts), golden)
     parts["README.md"] = write_card(subject).encode()
     nodes = _nodes(facts, parts, workshop)
     parts["lineage.json"] = _text(to_document(nodes))
@@ -94,16 +101,18 @@ def gather_contents(configs: Path, workshop: Workshop) -> Contents:
 def _read(configs: Path, workshop: Workshop) -> _Facts:
     plan = load_gates(configs / "gates.yaml")
     decision, evidence = require_decision(plan, workshop)
-    evaluation = read_evaluation(workshop)
+    candidate, evaluation = read_candidate(workshop), read_evaluation(workshop)
     return _Facts(
         plan=plan,
         rules=load_curation(configs / "curation.yaml"),
         scenarios=_evaluated_scenarios(configs, evaluation),
-        candidate=read_candidate(workshop),
+        candidate=candidate,
         manifest=read_version(workshop.datasets, decision.dataset_id),
         evaluation=evaluation,
         decision=decision,
         evidence=evidence,
+        rehearsal=load_rehearsal(configs / "rehearsal.yaml"),
+        golden=require_golden(candidate, configs, workshop),
         drill=require_drill(decision, workshop),
         telemetry=workshop.latest("telemetry"),
         calibration=require_calibration(plan, workshop),
@@ -126,6 +135,7 @@ def _policy_parts(facts: _Facts) -> dict[str, Part]:
 def _config_parts(facts: _Facts) -> dict[str, Part]:
     documents = {
         "gates": facts.plan.model_dump(mode="json"),
+        "rehearsal": facts.rehearsal.model_dump(mode="json"),
         "curation": facts.rules.model_dump(mode="json"),
         "training": facts.candidate.record["profile"],
         **{scenario.name: scenario.config.model_dump(mode="json") for scenario in facts.scenarios},
@@ -185,7 +195,11 @@ def _report(facts: _Facts) -> str:
             markdown_table(["criterion", "verdict", "reason", "what would change it"], criteria),
             "## The towns",
             markdown_table(["window", "scenario", "towns", "seed", "configuration"], runs),
-            "One row per window, scenario, policy and town is in `towns.parquet`.\n",
+            "One row per window, scenario, policy and town is in `towns.parquet`.",
+            "## Golden rollouts",
+            f"The bar is set by {facts.golden.report.bar}. Everybody's figures in each golden town are in "
+            "`golden.parquet`, every choice of the candidate there in `golden_decisions.parquet`.",
+            markdown_table(CRITERIA_HEADER, criteria_rows(facts.golden.report)) + "\n",
         )
     )
 
@@ -194,6 +208,14 @@ def _decision_parts(facts: _Facts) -> dict[str, Part]:
     models = {"decision": facts.decision, "evidence": facts.evidence, "calibration": facts.calibration}
     documents = {name: model.model_dump(mode="json") for name, model in models.items()} | {"drill": facts.drill}
     return {f"decision/{name}.json": _text(document) for name, document in documents.items()}
+
+
+def _golden_parts(facts: _Facts, workshop: Workshop) -> dict[str, Part]:
+    tables = golden_tables(facts.golden, workshop)
+    return {
+        "decision/golden.json": _text(facts.golden.report.model_dump(mode="json")),
+        **{f"evaluation/{name}.parquet": content for name, content in tables.items()},
+    }
 
 
 def _reliability(facts: _Facts) -> str:
@@ -220,7 +242,7 @@ def _nodes(facts: _Facts, parts: Mapping[str, Part], workshop: Workshop) -> Node
     nodes["telemetry"] = Node(
         digest=str(facts.telemetry["digest"]),
         inputs=("candidate",),
-        in_bundle=_digests(parts, *(path for path in parts if path.startswith("telemetry/"))),
+        in_bundle=_digests(parts, *_below(parts, "telemetry/")),
     )
     nodes["evaluation"] = Node(
         digest=facts.evaluation.digest,
@@ -232,9 +254,25 @@ def _nodes(facts: _Facts, parts: Mapping[str, Part], workshop: Workshop) -> Node
         digest=decision.digest,
         facts={"verdict": decision.verdict, "plan": decision.plan, "gates_digest": decision.gates_digest},
         inputs=("candidate", "dataset", "evaluation"),
-        in_bundle=_digests(parts, "config/gates.json", *(path for path in parts if path.startswith("decision/"))),
+        in_bundle=_digests(parts, "config/gates.json", *_below(parts, "decision/")),
     )
+    nodes["golden"] = _golden_node(facts, parts)
     return nodes
+
+
+def _golden_node(facts: _Facts, parts: Mapping[str, Part]) -> Node:
+    golden = facts.golden.report
+    paths = ("config/rehearsal.json", *(path for path in parts if "/golden" in path))
+    return Node(
+        digest=golden.digest,
+        facts={"reference": golden.reference, "contenders": golden.policies},
+        inputs=("candidate",),
+        in_bundle=_digests(parts, *paths),
+    )
+
+
+def _below(parts: Mapping[str, Part], folder: str) -> list[str]:
+    return [path for path in parts if path.startswith(folder)]
 
 
 def _digests(parts: Mapping[str, Part], *paths: str) -> dict[str, str]:

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 from townlet_core.config.gates import load_gates
 from townlet_core.errors import DataError, RefusedError
+from townlet_core.release.candidate import read_candidate
+from townlet_core.release.golden import require_golden
 from townlet_core.release.judging import require_decision
 from townlet_core.release.verify import require_verified
 from townlet_core.release.workshop import Workshop
@@ -31,12 +33,13 @@ def point_at(record: Mapping[str, str], configs: Path, workshop: Workshop, facts
         facts: about this run, for the history.
 
     Raises:
-        RefusedError: the promotion does not stand any more, or is about another bundle.
+        RefusedError: the promotion or its golden rollouts do not stand any more, or it is about another bundle.
         DataError: the bundle is not whole, or not the one that was published.
     """
     decision, _ = require_decision(load_gates(configs / "gates.yaml"), workshop)
     if decision.digest != record["decision_digest"]:
         raise RefusedError("release: the bundle was built on another decision; materialise release_bundle again")
+    require_golden(read_candidate(workshop), configs, workshop)
     verified = require_verified(workshop.data / record["bundle"])
     if verified.content_digest != record["content_digest"]:
         raise DataError(f"{verified.bundle}: is not the bundle that was built; materialise release_bundle again")

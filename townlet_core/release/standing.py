@@ -5,6 +5,8 @@ from typing import Literal, NamedTuple
 
 from townlet_core.config.gates import load_gates
 from townlet_core.errors import DataError, RefusedError
+from townlet_core.release.candidate import read_candidate
+from townlet_core.release.golden import require_golden
 from townlet_core.release.judging import require_decision
 from townlet_core.release.workshop import Workshop
 from townlet_core.stability import Release, current_release, effective_history, read_decision, withdrawn
@@ -56,6 +58,7 @@ def _state(configs: Path, workshop: Workshop, candidate: str | None, current: Re
         return "promoted", f"{current.release_id} is current" + (", by a rollback" if back else "")
     try:
         require_decision(load_gates(configs / "gates.yaml"), workshop)
+        require_golden(read_candidate(workshop), configs, workshop)
     except (RefusedError, DataError) as error:
         return "monitoring", str(error)
     return "ready", _next(workshop, candidate)

@@ -95,6 +95,11 @@ def check(
     return Report(scenario.name, rules.towns, rules.ticks, rules.seed, tuple(verdicts), sim.events_dropped)
 
 
+def towns_that_keep(expectation: Expectation, probe: Probe, sim: Simulation) -> npt.NDArray[np.bool_]:
+    """Say which towns met an expectation, bool [towns], once its probe has followed them to the end."""
+    return _meets(probe.values(sim), _demand(expectation))
+
+
 def _lasting(config: TownConfig, ticks: int) -> TownConfig:
     clock = config.clock.model_copy(update={"episode_days": ceil(ticks / config.clock.ticks_per_day)})
     return config.model_copy(update={"clock": clock})
@@ -115,9 +120,7 @@ def _live(
 
 
 def _judge(expectation: Expectation, probe: Probe, sim: Simulation) -> Verdict:
-    values, demand = probe.values(sim), expectation.demand
-    if isinstance(expectation.measure, OrderMeasure):
-        demand = demand.model_copy(update={"exactly": float(len(expectation.measure.order))})
+    values, demand = probe.values(sim), _demand(expectation)
     good = _meets(values, demand)
     share = float(good.mean())
     seen = values[np.isfinite(values)]
@@ -126,6 +129,13 @@ def _judge(expectation: Expectation, probe: Probe, sim: Simulation) -> Verdict:
     title = title_of(expectation.measure, demand.shows)
     met = share >= demand.share_of_towns
     return Verdict(title, demand_in_words(demand), observed, met, share, low, high)
+
+
+def _demand(expectation: Expectation) -> Demand:
+    """What is demanded of the measured value; of an order, that every link comes."""
+    if isinstance(expectation.measure, OrderMeasure):
+        return expectation.demand.model_copy(update={"exactly": float(len(expectation.measure.order))})
+    return expectation.demand
 
 
 def _meets(values: Values, demand: Demand) -> npt.NDArray[np.bool_]:

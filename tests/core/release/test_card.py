@@ -8,7 +8,8 @@ import pytest
 from tests.core.stability.conftest import GATES, sound_evidence, with_current, with_incompatible
 from townlet_core.config.gates import load_gates
 from townlet_core.release.card import Subject, write_card
-from townlet_core.stability import Evidence, decide
+from townlet_core.stability import Criterion, Evidence, Verdict, decide
+from townlet_core.stability.forgetting import GoldenReport
 
 REPORT = {
     "accuracy": 0.93,
@@ -27,10 +28,18 @@ MANIFEST = {
 }
 
 
+KEPT = Criterion(name="golden.a.return", value=2.0, bound=1.0, verdict=Verdict.PASS, reason="", what_would_change="")
+GOLDEN = GoldenReport(
+    plan="p", engine="e", reference="teacher", policies={"candidate": "c"}, left_out={}, criteria=(KEPT, KEPT)
+)
+
+
 def card(evidence: Evidence, candidate: Mapping[str, Any] = CLONE) -> str:
     assert evidence.evaluation is not None
     return write_card(
-        Subject(decide(load_gates(GATES), evidence), evidence.evaluation, MANIFEST, candidate, "| error rates |")
+        Subject(
+            decide(load_gates(GATES), evidence), evidence.evaluation, MANIFEST, candidate, "| error rates |", GOLDEN
+        )
     )
 
 
@@ -52,6 +61,7 @@ def test_the_card_names_the_release_that_it_was_compared_with_or_says_why_there_
 ) -> None:
     text = card(evidence)
     assert "| error rates |" in text
+    assert "| golden rollouts | 2 of 2 figures within their band; the bar was set by the teacher, since" in text
     assert f"| release it was compared with | {told}" in text
     assert beside in text
 
