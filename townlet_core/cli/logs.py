@@ -3,20 +3,34 @@
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from math import isfinite
 from pathlib import Path
 from threading import Event
 from typing import Annotated, Any
 
 import typer
+from upath import UPath
 
 from townlet_core.cli.options import CONFIGS, Configs
-from townlet_core.cli.output import print_json_line
+from townlet_core.cli.output import print_facts, print_json, print_json_line, print_table
 from townlet_core.config.watch import Watched, WatchRules, load_watch, watch_with
 from townlet_core.errors import InputError
+from townlet_core.files import write_whole
 from townlet_core.policy.logbook.entries import Entry, log_file, read_entries
 from townlet_core.policy.logbook.figures import FIGURES
 from townlet_core.policy.logbook.following import follow
+from townlet_core.policy.logbook.pages import (
+    COLUMNS,
+    COMPARED,
+    difference_rows,
+    facts,
+    markdown_page,
+    phase_rows,
+    phase_title,
+)
+from townlet_core.policy.logbook.plots import draw_log
+from townlet_core.policy.logbook.summary import Difference, LogSummary, differences, summarise_log
 from townlet_core.policy.logbook.watch import Alarm, Watch, silent
 
 WATCH = (
@@ -24,6 +38,7 @@ WATCH = (
     "to tell; 1 an alarm, of a figure, of a training that was stopped, or of one that went silent; 2 a log or option "
     "that is wrong. A signal ends the watch with 0 or 1."
 )
+SUMMARY = "Example: townlet telemetry summary data/training/3fa81c --format markdown --plot training.png"
 ON_THE_LINE: tuple[Watched, ...] = (
     "loss",
     "validation_loss",
@@ -43,6 +58,14 @@ Log = Annotated[
     Path, typer.Argument(help="A log (NDJSON or Parquet), or the folder of a training.", show_default=False)
 ]
 Bounds = list[str] | None
+
+
+class Form(StrEnum):
+    """How a summary is printed."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
 
 
 def watch_log(
@@ -76,6 +99,37 @@ def watch_log(
         typer.echo(f"{seen} records watched, {alarms} alarms", err=True)
     if alarms:
         raise typer.Exit(1)
+
+
+def summarise(
+    log: Log,
+    form: Annotated[Form, typer.Option("--format", help="How to print it.")] = Form.TEXT,
+    baseline: Annotated[Path | None, typer.Option(help="Another log to compare with, phase by phase.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Also draw the training into this PNG file.")] = None,
+    last: Annotated[int | None, typer.Option(min=1, help="Look at so many of the last updates alone.")] = None,
+) -> None:
+    """Sum up the log of a training: what each phase began, ended and did best with, and what it took."""
+    ours = read_entries(log)
+    theirs = read_entries(baseline) if baseline is not None else []
+    found = summarise_log(ours, last)
+    compared = differences(found, summarise_log(theirs, last)) if theirs else None
+    if plot is not None:
+        write_whole(UPath(plot), draw_log(ours, theirs))
+    if form is Form.JSON:
+        told = None if compared is None else [one._asdict() for one in compared]
+        print_json({"log": str(log_file(log)), **found.to_json(), "baseline": told})
+    elif form is Form.MARKDOWN:
+        typer.echo(markdown_page(str(log_file(log)), found, compared, str(plot) if plot else None), nl=False)
+    else:
+        _print_summary(log_file(log), found, compared)
+
+
+def _print_summary(file: Path, found: LogSummary, compared: list[Difference] | None) -> None:
+    print_facts(str(file), facts(found))
+    for phase in found.phases:
+        print_table(phase_title(phase), COLUMNS, phase_rows(phase))
+    if compared is not None:
+        print_table("beside the baseline: means by phase", COMPARED, difference_rows(compared))
 
 
 def _watch(entries: Iterator[Entry | None], rules: WatchRules, timeout: float | None, as_json: bool) -> tuple[int, int]:

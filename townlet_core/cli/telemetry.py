@@ -22,6 +22,7 @@ from townlet_core.telemetry.stream import TelemetryStream
 app = typer.Typer(help="Frames of a town's telemetry, and the log of a training.", no_args_is_help=True)
 
 app.command("watch", epilog=logs.WATCH)(logs.watch_log)
+app.command("summary", epilog=logs.SUMMARY)(logs.summarise)
 
 Target = Annotated[
     str | None,

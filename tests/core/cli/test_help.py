@@ -6,7 +6,7 @@ from tests.core.cli.conftest import Townlet
 
 VERBS = ("simulate", "capture", "replay", "curate", "train", "evaluate")
 CHECKS = ("config", "affordances", "map")
-TOLD = ("schema", "check", "narrate", "watch")
+TOLD = ("schema", "check", "narrate", "watch", "summary")
 EXPLAINED = [("config", "explain"), ("config", "diff"), ("observations", "describe")]
 CHECKED, SPOKEN = [("validate", check) for check in CHECKS], [("telemetry", t) for t in TOLD]
 COMMANDS = [*[(verb,) for verb in VERBS], *CHECKED, *SPOKEN, *EXPLAINED]

@@ -149,3 +149,27 @@ def test_a_real_training_is_watched_while_it_writes(townlet: Townlet, tmp_path: 
     records = list(read_log(folder / LOG_FILE))
     assert [one["figures"]["loss"] for one in told[:-1]] == [record.loss_total for record in records]
     assert told[-1]["outcome"] == "finished"
+
+
+def test_a_summary_comes_as_text_markdown_or_json_with_a_plot(townlet: Townlet, write: Write, tmp_path: Path) -> None:
+    log, plot = write(epoch(1), update(1), update(2), end(2)), tmp_path / "training.png"
+    text = townlet("telemetry", "summary", log, "--plot", plot)
+    assert text.code == 0
+    assert "improve, 1 to 2: 4.0 s, 500 agent-steps/s" in text.out
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    page = townlet("telemetry", "summary", log, "--format", "markdown", "--baseline", log)
+    assert page.out.startswith(f"# Training log {log}\n")
+    assert "## Beside the baseline" in page.out
+    found = json.loads(townlet("telemetry", "summary", log, "--format", "json", "--baseline", log).out)
+    assert (found["outcome"], found["records"], found["phases"][1]["figures"]["return"]["mean"]) == ("finished", 3, 2.0)
+    assert {one["difference"] for one in found["baseline"]} == {0.0}
+
+
+def test_a_summary_refuses_what_is_no_log(townlet: Townlet, write: Write, tmp_path: Path) -> None:
+    outcome = townlet("telemetry", "summary", tmp_path / "nowhere.ndjson")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith(f"{tmp_path}/nowhere.ndjson: there is no such log; name the updates.ndjson")
+    plot = tmp_path / "training.png"
+    broken = townlet("telemetry", "summary", write(update(1)), "--baseline", tmp_path / "gone", "--plot", plot)
+    assert broken.code == 2
+    assert not plot.exists()
