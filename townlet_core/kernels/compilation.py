@@ -7,14 +7,17 @@ therefore named after a digest of the sources of every floor that holds kernels,
 import os
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, overload
 
 import numba
 
+from townlet_core.kernels.linking import PartDispatcher, whole
 from townlet_core.sources import ENGINE, source_digest
 
 CACHES_KEPT = 4
+_config: Any = numba.config
 
 
 def cache_folder() -> Path:
@@ -36,8 +39,7 @@ def _prepare_cache() -> None:
     folder = cache_folder()
     if not folder.is_dir():
         prune_caches(folder.parent)
-    config: Any = numba.config
-    config.CACHE_DIR = str(folder)
+    _config.CACHE_DIR = str(folder)
 
 
 @overload
@@ -61,15 +63,18 @@ def kernel(function: Any = None, *, entry: bool = False, inline: bool = False) -
         entry: True for the few kernels that Python calls: their machine code, callees included, is cached on disk.
         inline: True for a function that returns records, which only exist inside their caller.
     """
-    options: dict[str, Any] = {
+    if function is None:
+        return partial(kernel, entry=entry, inline=inline)
+    if _config.DISABLE_JIT:
+        return function
+    options = {
+        "nopython": True,
         "nogil": True,
         "error_model": "numpy",
-        "cache": entry,
         "inline": "always" if inline else "never",
         "_nrt": False,
     }
-    compiled = numba.njit(**options)
-    return compiled if function is None else compiled(function)
+    return whole(function, options, cached=entry) if entry or inline else PartDispatcher(function, options)
 
 
 _prepare_cache()

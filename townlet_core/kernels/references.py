@@ -14,7 +14,6 @@ from numba.core import cgutils, types
 from numba.core.typing.templates import AttributeTemplate
 from numba.extending import infer_getattr, intrinsic, lower_getattr_generic, models, register_model
 
-_build: Any = cgutils
 _config: Any = numba.config
 
 
@@ -48,21 +47,21 @@ def _load(builder: Any, address: Any) -> Any:
         return builder.load(address)
     whole = ir.Constant(kind, ir.Undefined)
     for index in range(len(kind)):
-        whole = builder.insert_value(whole, _load(builder, _build.gep_inbounds(builder, address, 0, index)), index)
+        whole = builder.insert_value(whole, _load(builder, cgutils.gep_inbounds(builder, address, 0, index)), index)
     return whole
 
 
-@lower_getattr_generic(Reference)  # type: ignore[no-untyped-call, untyped-decorator]
+@lower_getattr_generic(Reference)
 def _read_member(context: Any, builder: Any, kind: Any, value: Any, name: str) -> Any:
     whole = builder.bitcast(value, context.get_value_type(kind.target).as_pointer())
-    return _load(builder, _build.gep_inbounds(builder, whole, 0, kind.target.fields.index(name)))
+    return _load(builder, cgutils.gep_inbounds(builder, whole, 0, kind.target.fields.index(name)))
 
 
 @intrinsic
 def _refer(_: Any, whole: Any) -> Any:
     def place(__: Any, builder: Any, ___: Any, arguments: Any) -> Any:
-        address = _build.alloca_once_value(builder, arguments[0])
-        return builder.bitcast(address, _build.voidptr_t)
+        address = cgutils.alloca_once_value(builder, arguments[0])
+        return builder.bitcast(address, cgutils.voidptr_t)
 
     return Reference(whole)(whole), place
 
