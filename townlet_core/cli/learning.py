@@ -40,10 +40,12 @@ def train(
     configs: Configs = CONFIGS,
     data: Data = DATA,
 ) -> None:
-    """Clone the teacher from a dataset version and, where the profile says so, let the clone improve by living.
+    """Clone the teacher from a dataset version and, where the profile's mode says so, improve the clone.
 
-    The clone's accuracy is measured on decisions of held-out episodes. While the clone improves, its log grows below
-    `data/training`, with checkpoints from which `--resume` goes on.
+    Modes: `bc` stops at the clone, `rollout` learns from its own life, `replay` from the dataset, `mixed` from both,
+    `anneal` beside a teacher who drives ever fewer citizens. The clone's accuracy is measured on decisions of held-out
+    episodes. While the clone improves, its log grows below `data/training`, with checkpoints from which `--resume`
+    goes on.
     """
     rules, workshop = load_training(_profile_file(profile, configs)), Workshop(data)
     scenarios = training_scenarios(rules, configs)
@@ -86,11 +88,17 @@ def _teller(rules: TrainingProfile, advance: Described) -> Callable[[EpochPoint 
         if isinstance(point, EpochPoint):
             advance(point.epoch, rules.epochs, f"clone: agrees in {point.accuracy:.1%}")
             return
-        lived = "–" if point.episodes.return_mean is None else f"{point.episodes.return_mean:.2f}"
-        speed = point.timing.steps_per_second
-        advance(point.epoch, point.updates, f"improve: return {lived}, {speed:,.0f} agent-steps/s")
+        advance(point.epoch, point.updates, _update_line(point))
 
     return tell
+
+
+def _update_line(point: UpdateRecord) -> str:
+    if point.data_mode == "replay":
+        return f"replay: {point.rows.stored:,} stored decisions, loss {point.loss_total:.3f}"
+    lived = "–" if point.episodes.return_mean is None else f"{point.episodes.return_mean:.2f}"
+    share = f", the teacher drives {point.annealing.ratio:.0%}" if point.annealing else ""
+    return f"{point.data_mode}: return {lived}{share}, {point.timing.steps_per_second:,.0f} agent-steps/s"
 
 
 def _profile_file(profile: str, configs: Path) -> Path:
@@ -110,6 +118,8 @@ def _print_candidate(candidate: Candidate) -> None:
     print_table("by action", ("action", *keys), by_action)
     reused = "yes" if candidate.reused else "no"
     facts = {"checkpoint": candidate.folder, "digest": candidate.digest, "stage": candidate.record["stage"]}
+    facts["mode"] = candidate.record["profile"]["mode"]
+    facts["decisions"] = ", ".join(f"{rows:,} {kind}" for kind, rows in candidate.record["rows"].items() if rows)
     print_facts("candidate", {**facts, **_improvement(candidate), "reused": reused})
 
 
@@ -124,7 +134,16 @@ def _improvement(candidate: Candidate) -> dict[str, object]:
     if found["validation"]:
         validated = found["validation"]
         shown["validated"] = f"{validated['return_mean']:.3f}, teacher {validated['teacher_return_mean']:.3f}"
+    if found["stored"]:
+        shown["stored"] = f"agrees with {found['stored']['agreement']:.1%} of the dataset's validation side"
+    if found["annealing"]:
+        shown["annealed"] = _annealed(found["annealing"])
     return {**shown, "log": found["live_log"]}
+
+
+def _annealed(standing: dict[str, Any]) -> str:
+    ratio = standing["ratio"] if standing["next_ratio"] is None else standing["next_ratio"]
+    return f"the teacher drives {ratio:.0%}" + (", frozen" if standing["decision"] == "freeze" else "")
 
 
 def _overall(report: dict[str, Any]) -> dict[str, Any]:

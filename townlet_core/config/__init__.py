@@ -29,7 +29,8 @@ from townlet_core.config.scenario import CaptureRules, Scenario
 from townlet_core.config.schema import SCHEMA_KINDS, schema_json, write_schemas
 from townlet_core.config.snapshots import AutosaveRules, Guardrails, SnapshotRules
 from townlet_core.config.town import Clock, Outage, TownConfig
-from townlet_core.config.training import ImprovementRules, Ramp, TrainingProfile
+from townlet_core.config.training import ImprovementRules, TrainingProfile
+from townlet_core.config.training_modes import AnnealRules, MixRules, Ramp, ReplayRules, StageFrom
 from townlet_core.config.validation import CheckReport, check_affordances, check_config, check_map
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "WORKPLACE",
     "Affordance",
     "AffordanceManifest",
+    "AnnealRules",
     "AutosaveRules",
     "CaptureRules",
     "CheckReport",
@@ -54,15 +56,18 @@ __all__ = [
     "Job",
     "LegendEntry",
     "MapConfig",
+    "MixRules",
     "Needs",
     "ObjectType",
     "Option",
     "Outage",
     "Queues",
     "Ramp",
+    "ReplayRules",
     "Rewards",
     "Scenario",
     "SnapshotRules",
+    "StageFrom",
     "TownConfig",
     "TrainingProfile",
     "basket_per_day",

@@ -9,7 +9,7 @@ from townlet_core.config.fields import STRICT, Duration, Share
 Fade = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
-def _off(value: object) -> object:
+def read_off(value: object) -> object:
     """Read YAML's unquoted OFF, which is the boolean false, as the stage that it means."""
     return "OFF" if value is False else value
 
@@ -22,8 +22,8 @@ class Stages(BaseModel):
     """
 
     model_config = STRICT
-    relationships: Annotated[Literal["OFF", "A", "B"], BeforeValidator(_off)] = "OFF"
-    social_rewards: Annotated[Literal["OFF", "C1", "C2", "C3"], BeforeValidator(_off)] = "OFF"
+    relationships: Annotated[Literal["OFF", "A", "B"], BeforeValidator(read_off)] = "OFF"
+    social_rewards: Annotated[Literal["OFF", "C1", "C2", "C3"], BeforeValidator(read_off)] = "OFF"
 
 
 class Chats(BaseModel):

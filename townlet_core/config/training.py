@@ -1,25 +1,26 @@
-"""How a policy is trained: sizes of the network, steps of the optimisers, when to stop, and what is shipped."""
+"""How a policy is trained: what it learns from, sizes of the network, steps of the optimisers, and what is shipped."""
 
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from townlet_core.config.fields import STRICT, Duration, Identifier, Share
+from townlet_core.config.training_modes import (
+    MODES,
+    AnnealRules,
+    Count,
+    MixRules,
+    Mode,
+    Ramp,
+    Rate,
+    ReplayRules,
+    StageFrom,
+    Weight,
+)
 
 Factor = Annotated[float, Field(gt=0.0, lt=1.0)]
-Rate = Annotated[float, Field(gt=0.0, le=1.0)]
-Weight = Annotated[float, Field(ge=0.0, le=100.0)]
-Count = Annotated[int, Field(ge=1, le=1_000_000)]
-
-
-class Ramp(BaseModel):
-    """A figure that moves from `start` at the first update to `end` at the last, along a line or half a cosine."""
-
-    model_config = STRICT
-    start: float = Field(ge=0.0, le=1.0)
-    end: float = Field(ge=0.0, le=1.0)
-    shape: Literal["linear", "cosine"] = "linear"
 
 
 class ImprovementRules(BaseModel):
@@ -32,7 +33,9 @@ class ImprovementRules(BaseModel):
     moved by more than `target_kl` nats (0 never stops). The first `critic_warmup` updates teach the value head alone.
     Every `checkpoint_every` updates a checkpoint is written and the newest `keep` stay. With `validation_towns`, each
     checkpoint then lives in so many towns of each scenario that are there for nothing else, and the best return that
-    costs neither survival nor attendance against the teacher ships; with 0, the last update does.
+    costs neither survival nor attendance against the teacher ships; with 0, the last update does. `cycle` updates are
+    a cycle; `social_stages` says in which stage of social rewards the towns are from which cycle on, and until the
+    first of them they are in their own.
     """
 
     model_config = STRICT
@@ -55,11 +58,22 @@ class ImprovementRules(BaseModel):
     checkpoint_every: Count = 10
     keep: int = Field(default=2, ge=1, le=1000)
     validation_towns: int = Field(default=0, ge=0, le=4096)
+    cycle: Count = 10
+    social_stages: tuple[StageFrom, ...] = ()
+
+    @model_validator(mode="after")
+    def _stages_in_order(self) -> Self:
+        if any(before.cycle >= after.cycle for before, after in pairwise(self.social_stages)):
+            raise PydanticCustomError("townlet", "`social_stages` in rising order of their cycles")
+        return self
 
 
 class TrainingProfile(BaseModel):
-    """One way to train: a clone first, and with `ppo` what it makes of its own experience.
+    """One way to train: a clone first, then what `mode` says it learns from.
 
+    `bc` stops at the clone, `rollout` learns from its own life (section `ppo`), `replay` from the dataset version
+    (section `replay`), `mixed` from both (`ppo` and `mix`), `anneal` from a life in which the teacher drives ever
+    fewer citizens (`ppo` and `anneal`).
     `patience` is in epochs without improvement on validation episodes; `class_balance` weighs actions from their
     share (0) to evenly (1); `hidden` and `map_hidden` are layer widths, `recurrent` the width of a memory (0 for none).
     `discount` is the factor per tick of every return. `ships` says which stage the candidate is.
@@ -67,6 +81,7 @@ class TrainingProfile(BaseModel):
 
     model_config = STRICT
     profile: Identifier
+    mode: Mode = "bc"
     seed: int = Field(default=7, ge=0, le=2**63 - 1)
     epochs: int = Field(default=30, ge=1, le=10_000)
     batch_size: Count = 512
@@ -81,9 +96,37 @@ class TrainingProfile(BaseModel):
     discount: Factor = 0.99
     ships: Literal["clone", "improved"] = "clone"
     ppo: ImprovementRules | None = None
+    replay: ReplayRules | None = None
+    mix: MixRules | None = None
+    anneal: AnnealRules | None = None
+
+    @model_validator(mode="after")
+    def _sections_of_the_mode(self) -> Self:
+        wanted = MODES[self.mode]
+        for section in ("ppo", "replay", "mix", "anneal"):
+            given = getattr(self, section) is not None
+            if section in wanted and not given:
+                raise PydanticCustomError("townlet", f"a section `{section}`, which mode `{self.mode}` learns by")
+            if given and section not in wanted:
+                fitting = " or ".join(f"`{mode}`" for mode, sections in MODES.items() if section in sections)
+                text = f"no section `{section}`, which mode `{self.mode}` does not read; it belongs to mode {fitting}"
+                raise PydanticCustomError("townlet", text)
+        return self
 
     @model_validator(mode="after")
     def _ships_what_is_made(self) -> Self:
-        if self.ships == "improved" and self.ppo is None:
-            raise PydanticCustomError("townlet", "a section `ppo` that improves the clone, or `ships: clone`")
+        if self.ships == "improved" and self.mode == "bc":
+            raise PydanticCustomError("townlet", "a mode that improves the clone, such as `rollout`, or `ships: clone`")
+        return self
+
+    @model_validator(mode="after")
+    def _annealing_can_end(self) -> Self:
+        if self.anneal is None or self.ppo is None:
+            return self
+        least = self.anneal.steps * self.ppo.cycle
+        if self.ppo.updates < least:
+            text = f"`ppo.updates` of at least {least}: {self.anneal.steps} steps of {self.ppo.cycle} updates each"
+            raise PydanticCustomError("townlet", text)
+        if not self.ppo.validation_towns:
+            raise PydanticCustomError("townlet", "`ppo.validation_towns` of at least 1: annealing is judged there")
         return self

@@ -24,7 +24,7 @@ from townlet_core.observations.layout import ObservationLayout, layout_of
 from townlet_core.world.compiling import compile_rules, ties_kept
 from townlet_core.world.events import EVENT_DTYPE
 from townlet_core.world.opening import compile_opening
-from townlet_core.world.rules import Rules
+from townlet_core.world.rules import SOCIAL_STAGES, Rules
 from townlet_core.world.state import NOBODY, REWARD_TERMS, Extent, TownState, allocate, squares_of
 
 
@@ -177,6 +177,25 @@ class Simulation:
         require_fit(arrays, own, source)
         require_sound(TownState(*(arrays[f"state.{name}"] for name in TownState._fields)), self.rules, source)
         pour(arrays, own)
+
+    def set_social_stage(self, stage: str) -> None:
+        """Reward company as in another stage of social rewards from the next tick on; nothing else changes.
+
+        Args:
+            stage: OFF, C1, C2 or C3; the configuration, and with it a snapshot's identity, says so afterwards.
+
+        Raises:
+            InputError: The stage is none of these, or rewards company in towns that keep no ties.
+        """
+        if stage not in SOCIAL_STAGES:
+            raise InputError(f"social stage {stage}: is none; the stages are {', '.join(SOCIAL_STAGES)}")
+        if stage != "OFF" and self.config.stages.relationships == "OFF":
+            raise InputError(
+                f"social stage {stage}: town {self.config.config_id} keeps no ties; set its stages.relationships"
+            )
+        stages = self.config.stages.model_copy(update={"social_rewards": stage})
+        self.config = self.config.model_copy(update={"stages": stages})
+        self.rules.scalars["social_stage"] = SOCIAL_STAGES.index(stage)
 
     def save(self, path: Path | str, actor: Actor = UNNAMED) -> None:
         """Write one file from which ``load`` goes on to the bit; these towns are not disturbed.

@@ -25,6 +25,9 @@ from townlet_core.policy.report import EpochPoint
 LOG_FILE, TABLE_FILE, EPOCHS_FILE = "updates.ndjson", "updates.parquet", "epochs.ndjson"
 SCHEMA_VERSION: Literal["3.0"] = "3.0"
 
+LearnsFrom = Literal["rollout", "replay", "mixed", "anneal"]
+Stage = Literal["OFF", "C1", "C2", "C3"]
+
 _MODEL = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
@@ -86,7 +89,7 @@ class EpochRecord(BaseModel):
     model_config = _MODEL
     kind: Literal["epoch"] = "epoch"
     schema_version: Literal["3.0"] = SCHEMA_VERSION
-    data_mode: Literal["replay"] = "replay"
+    data_mode: Literal["bc"] = "bc"
     epoch: int
     """Its number, from 1."""
     updates: int
@@ -114,6 +117,60 @@ class EndRecord(BaseModel):
     """Since the log was opened: by the run that ended, without those before it."""
 
 
+class RowsUsed(BaseModel):
+    """Which decisions an update learnt from, and which it only lived through."""
+
+    model_config = _MODEL
+    lived: int
+    """Taken by the policy itself in fresh rollouts, and learnt from."""
+    stored: int
+    """Of the dataset version's training side; a decision that was dealt twice counts twice."""
+    scripted: int
+    """Taken by the teacher in fresh rollouts; learnt from only as far as they were imitated."""
+    imitated: int
+    """Of the teacher's decisions, those that were learnt from; each pass over them counts."""
+
+
+class KpiVerdict(BaseModel):
+    """One key figure at the end of a cycle: what was found, beside its baseline and the bound that follows from it."""
+
+    model_config = _MODEL
+    found: float | None
+    """None where it could not be measured, which is no good figure."""
+    baseline: float
+    bound: float
+    held: bool
+
+
+class Annealing(BaseModel):
+    """Where annealing stands during an update and, where a cycle ends with it, what was decided."""
+
+    model_config = _MODEL
+    step: int
+    """Place on the way from the first share (0) to none."""
+    ratio: float
+    """Share of citizens that the teacher drives in episodes that begin in this update."""
+    frozen: bool
+    decision: Literal["advance", "freeze", "recover", "stay"] | None = None
+    next_ratio: float | None = None
+    rolled_back_to: int | None = None
+    """The update whose weights returned; 0 is the clone."""
+    kpis: dict[str, KpiVerdict] = Field(default_factory=dict)
+
+
+class StoredFigures(BaseModel):
+    """The policy on the dataset version's validation side, which taught it nothing."""
+
+    model_config = _MODEL
+    decisions: int
+    agreement: float
+    """Share in which the likeliest action is the recorded one."""
+    log_prob_mean: float
+    """Of the recorded actions, in nats."""
+    value_explained: float | None
+    """Share of the returns' variance that the critic foretells; None where they do not vary."""
+
+
 class UpdateRecord(BaseModel):
     """What one update did and measured. Losses, shares and divergences are means over its minibatches, weighed by
     their decisions; `_max` is the largest minibatch's. Events and rewards are those of the update's rollout.
@@ -122,7 +179,13 @@ class UpdateRecord(BaseModel):
     model_config = _MODEL
     kind: Literal["update"] = "update"
     schema_version: Literal["3.0"] = SCHEMA_VERSION
-    data_mode: Literal["rollout"] = "rollout"
+    data_mode: LearnsFrom
+    """The mode of the training."""
+    rows: RowsUsed
+    cycle: int
+    """The cycle that the update belongs to, from 0."""
+    social_stage: Stage | None
+    """Stage of social rewards that the schedule asked for; None where the towns are in their own."""
     epoch: int
     """The update's number, from 1."""
     updates: int
@@ -142,8 +205,11 @@ class UpdateRecord(BaseModel):
     loss_value: float
     loss_entropy: float
     """Minus the entropy, as it enters the total with its weight."""
+    loss_imitation: float | None
+    """Of decisions that others took, over the minibatches that held some; None where none did."""
     loss_total: float
     clip_fraction: float
+    """Share of decisions behind the clip range or, in mode `replay`, of those at the largest weight."""
     clip_fraction_max: float
     clip_triggered_minibatches: int
     adv_mean: float
@@ -165,17 +231,18 @@ class UpdateRecord(BaseModel):
     batch_entropy_std: float
     reward_advantage_corr: float | None
     """Correlation of span rewards and advantages; None where one of them did not vary."""
-    span_ticks_mean: float
-    """Ticks from a decision to the next."""
-    reward_mean: float
-    """Per agent-step."""
+    span_ticks_mean: float | None
+    """Ticks from a decision to the next; None where nobody lived."""
+    reward_mean: float | None
+    """Per agent-step; None where nobody lived."""
     baseline_sample_count: int
-    """Citizens' stretches of life in the first update's rollout, by the policy that the training began with."""
-    baseline_reward_mean: float
+    """Citizens' stretches of life in the first update's rollout, by the policy that the training began with; where
+    there is none, the figures below are None."""
+    baseline_reward_mean: float | None
     """Per agent-step there, `baseline_reward_sum` over all of it, `baseline_reward_sum_mean` per stretch."""
-    baseline_reward_sum: float
-    baseline_reward_sum_mean: float
-    baseline_log_prob_mean: float
+    baseline_reward_sum: float | None
+    baseline_reward_sum_mean: float | None
+    baseline_log_prob_mean: float | None
     """Of the choices taken there, in nats."""
     deaths: int
     episodes: EpisodeFigures
@@ -197,13 +264,17 @@ class UpdateRecord(BaseModel):
     sleep_complete_events: int
     """Spells of sleep that were finished; a night has several."""
     utility_outage_events: int
-    rivalry_mean: float
-    """Over all ties when the rollout ended."""
-    rivalry_max: float
+    rivalry_mean: float | None
+    """Over all ties when the rollout ended; None where nobody lived."""
+    rivalry_max: float | None
     avoidance_events: int
-    conflict: ConflictFigures
+    conflict: ConflictFigures | None
+    """None where nobody lived."""
     validation: Validation | None = None
     """Measured where a checkpoint is written, if the profile has validation towns."""
+    annealing: Annealing | None = None
+    stored: StoredFigures | None = None
+    """Measured where a checkpoint is written, in mode `replay`."""
     timing: Timing = Field(repr=False)
 
     def lasting(self) -> dict[str, Any]:

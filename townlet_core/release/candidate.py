@@ -10,6 +10,7 @@ from typing import Any
 from upath import UPath
 
 from townlet_core.config import Scenario, TrainingProfile, config_digest, digest, load_scenario
+from townlet_core.config.training_modes import Mode
 from townlet_core.datasets.derivations import derive
 from townlet_core.datasets.reading import DecisionReader
 from townlet_core.datasets.splitting import SIDES
@@ -21,7 +22,7 @@ from townlet_core.kernels import source_digest
 from townlet_core.observations.layout import ObservationLayout
 from townlet_core.policy.checkpoint import DESCRIPTION_FILE, WEIGHTS_FILE, read_checkpoint, save_checkpoint
 from townlet_core.policy.report import EpochPoint
-from townlet_core.policy.training_log import LOG_FILE, CloningLog, UpdateRecord, write_table
+from townlet_core.policy.training_log import LOG_FILE, CloningLog, RowsUsed, UpdateRecord, write_table
 from townlet_core.release.workshop import Workshop, stored_bytes
 from townlet_core.sources import ENGINE
 
@@ -29,8 +30,14 @@ WEIGHTS, DESCRIPTION = ".safetensors", ".json"
 CLONED, IMPROVED = "clone", "improved"
 """The stages of a training; a candidate names the one that it is."""
 
-METHODS = {CLONED: "behaviour cloning", IMPROVED: "behaviour cloning, then proximal policy optimisation"}
-OF_THE_IMPROVEMENT = {"profile", "ships", "ppo"}
+METHODS: dict[Mode, str] = {
+    "bc": "behaviour cloning",
+    "rollout": "behaviour cloning, then proximal policy optimisation",
+    "replay": "behaviour cloning, then advantage-weighted imitation of stored decisions",
+    "mixed": "behaviour cloning, then proximal policy optimisation with stored decisions beside its own",
+    "anneal": "behaviour cloning, then proximal policy optimisation beside a teacher who drives ever fewer citizens",
+}
+OF_THE_IMPROVEMENT = {"profile", "mode", "ships", "ppo", "replay", "mix", "anneal"}
 """Keys of a profile that the clone does not depend on."""
 
 CURVE = ("epoch", "reward_mean", "kl_divergence", "batch_entropy_mean", "explained_variance", "lr")
@@ -44,7 +51,8 @@ class Candidate:
 
     Attributes:
         record: checkpoint `digest`, `dataset`, `profile`, `stage`, object names `weights` and `description`, the
-            clone's `report`, and `improvement`: what the second stage did, or None.
+            clone's `report`, `improvement`: what the second stage did, or None, and `rows`: how many decisions of which
+            kind both learnt from.
         folder: the checkpoint folder, `policy.safetensors` and `policy.json`.
         reused: whether this call found it instead of training it.
     """
@@ -111,14 +119,15 @@ def train_candidate(
     def build() -> Record:
         clone = _cloned(dataset_id, profile, workshop, progress)
         improvement = None
-        if profile.ppo is not None:
-            improvement = _improved(clone, profile, scenarios, workshop, progress, resume=resume)
+        if profile.ppo is not None or profile.replay is not None:
+            improvement = _improved(dataset_id, clone, profile, scenarios, workshop, progress, resume=resume)
         shipped = improvement if improvement and profile.ships == IMPROVED and improvement["update"] else clone
         return {
             **{key: shipped[key] for key in ("digest", "weights", "description", "stage")},
             "clone": {key: clone[key] for key in ("digest", "weights", "description")},
             "dataset": dataset_id,
             "profile": profile.model_dump(mode="json"),
+            "rows": {"cloned": clone["report"]["train_decisions"], **(improvement["rows"] if improvement else {})},
             "report": clone["report"],
             "improvement": improvement,
         }
@@ -164,12 +173,11 @@ def _cloned(dataset_id: str, profile: TrainingProfile, workshop: Workshop, progr
         from townlet_core.policy.bc import train_bc
         from townlet_core.policy.network import network_tensors
 
-        manifest = read_version(workshop.datasets, dataset_id)
-        readers = [DecisionReader(manifest, workshop.datasets, side, discount=profile.discount) for side in SIDES]
+        readers = _sides(dataset_id, profile, workshop)
         log = CloningLog(workshop.data / "training" / f"clone-{digest([dataset_id, plain])[:16]}", profile.epochs)
         with log.ending():
             result = train_bc(readers[0], readers[1], readers[2], profile, progress=_both(log.append, progress))
-        trained = {"method": METHODS[CLONED], "dataset": dataset_id, "profile": plain}
+        trained = {"method": METHODS["bc"], "dataset": dataset_id, "profile": plain}
         layout = ObservationLayout.from_json(json.dumps(readers[0].layout))
         stored = _stored(network_tensors(result.network), layout, trained, workshop)
         return {**stored, "stage": CLONED, "report": result.report.model_dump(mode="json")}
@@ -187,7 +195,14 @@ def _both(log: Callable[[EpochPoint], None], progress: Progress | None) -> Calla
     return tell
 
 
+def _sides(dataset_id: str, profile: TrainingProfile, workshop: Workshop) -> list[DecisionReader]:
+    """Readers of the training, the validation and the held-out side."""
+    manifest = read_version(workshop.datasets, dataset_id)
+    return [DecisionReader(manifest, workshop.datasets, side, discount=profile.discount) for side in SIDES]
+
+
 def _improved(
+    dataset_id: str,
     clone: Record,
     profile: TrainingProfile,
     scenarios: Sequence[Scenario],
@@ -197,14 +212,19 @@ def _improved(
     resume: bool,
 ) -> Record:
     from townlet_core.policy.network import network_tensors
-    from townlet_core.policy.ppo.training import Start, improve
+    from townlet_core.policy.ppo.starting import Start, Stored
+    from townlet_core.policy.ppo.training import improve
 
     checkpoint = read_checkpoint(lay_out(clone, workshop))
     towns = {scenario.name: scenario.config for scenario in scenarios}
-    trained = {"method": METHODS[IMPROVED], "clone": clone["digest"], "profile": profile.model_dump(mode="json")}
+    trained = {"method": METHODS[profile.mode], "clone": clone["digest"], "profile": profile.model_dump(mode="json")}
     start = Start(checkpoint.tensors, checkpoint.layout, trained)
     folder = workshop.data / "training" / digest([clone["digest"], trained])[:16]
-    result = improve(start, towns, profile, folder, resume=resume, progress=progress)
+    learnt_again = None
+    if profile.replay is not None or profile.mix is not None:
+        train, validation, _ = _sides(dataset_id, profile, workshop)
+        learnt_again = Stored(train, validation, dataset_id)
+    result = improve(start, towns, profile, folder, stored=learnt_again, resume=resume, progress=progress)
     trained = {**trained, "updates": result.update}
     stored = _stored(network_tensors(result.network), checkpoint.layout, trained, workshop)
     return {**stored, "stage": IMPROVED, **_told(result.update, result.records, folder, workshop)}
@@ -221,10 +241,19 @@ def _told(update: int, records: Sequence[UpdateRecord], folder: Path, workshop: 
         "agent_steps": records[-1].steps,
         "decisions": records[-1].transitions_total,
         "validation": validated.model_dump(mode="json") if validated else None,
+        "mode": records[-1].data_mode,
+        "rows": rows_used(records),
+        "annealing": records[-1].annealing.model_dump(mode="json") if records[-1].annealing else None,
+        "stored": records[-1].stored.model_dump(mode="json") if records[-1].stored else None,
         "curve": [{**{key: row[key] for key in CURVE}, "return": row["episodes"]["return_mean"]} for row in rows],
         "log": log,
         "live_log": f"{folder.relative_to(workshop.data)}/{LOG_FILE}",
     }
+
+
+def rows_used(records: Sequence[UpdateRecord]) -> dict[str, int]:
+    """How many decisions of which kind a whole improvement used, by the names of `RowsUsed`."""
+    return {name: sum(getattr(record.rows, name) for record in records) for name in RowsUsed.model_fields}
 
 
 def _stored(tensors: Any, layout: ObservationLayout, trained: Record, workshop: Workshop) -> Record:

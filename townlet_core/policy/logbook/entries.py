@@ -115,19 +115,25 @@ def _nested(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row of dotted columns as the document it was; a part that may be absent and has no value is absent."""
     document: dict[str, Any] = {}
     for name, value in row.items():
-        first, _, rest = name.partition(".")
-        if not rest:
-            document.setdefault(first, value)
-        elif isinstance(document.get(first), dict):
-            document[first][rest] = value
-        else:
-            document[first] = {rest: value}
+        *parts, last = name.split(".")
+        place = document
+        for part in parts:
+            place = place.setdefault(part, {})
+        place[last] = value
     for name, value in document.items():
         field = UpdateRecord.model_fields.get(name)
         optional = field is not None and not field.is_required()
-        if optional and isinstance(value, dict) and all(part is None for part in value.values()):
-            document[name] = None
+        if optional and isinstance(value, dict):
+            document[name] = _known(value)
     return document
+
+
+def _known(part: dict[str, Any]) -> dict[str, Any] | None:
+    """A part without parts of its own that hold nothing; None when it holds nothing itself."""
+    known = {name: _known(value) if isinstance(value, dict) else value for name, value in part.items()}
+    if all(value is None for value in known.values()):
+        return None
+    return {name: value for name, value in known.items() if value is not None or not isinstance(part[name], dict)}
 
 
 def _is_broken(value: Any) -> bool:

@@ -20,7 +20,7 @@ from townlet_core.policy.teacher import Teacher
 from townlet_core.policy.training_log import Validation
 
 GUARDS = ("survival", "attendance")
-FIGURES = ("return", *GUARDS)
+FIGURES = ("return", *GUARDS, "needs_ok_share")
 
 Figures = Mapping[str, Mapping[str, float]]
 """Means over towns by scenario and figure."""
@@ -44,22 +44,23 @@ class Validator:
         self._scenarios, self._towns, self._seeds, self._layout = scenarios, towns, seeds, layout
         self.teacher = self._live(Teacher)
 
-    def judge(self, tensors: Tensors) -> Validation:
-        """Let a network's weights live in the same towns.
+    def measure(self, tensors: Tensors) -> Figures:
+        """Let a network's weights live in the same towns."""
+        return self._live(LearnedPolicy("validated", "", self._layout, fold(tensors)).enter)
+
+    def judge(self, found: Figures) -> Validation:
+        """What the figures of `measure` say beside the teacher's.
 
         `held` says whether in every scenario survival and attendance were at least the teacher's.
         """
-        policy = LearnedPolicy("validated", "", self._layout, fold(tensors))
-        found = self._live(policy.enter)
         held = all(found[name][guard] >= self.teacher[name][guard] for name in found for guard in GUARDS)
-        means = {figure: float(np.mean([figures[figure] for figures in found.values()])) for figure in FIGURES}
-        theirs = float(np.mean([figures["return"] for figures in self.teacher.values()]))
+        means, theirs = over_scenarios(found), over_scenarios(self.teacher)
         return Validation(
             towns=self._towns * len(found),
             return_mean=means["return"],
             survival=means["survival"],
             attendance=means["attendance"],
-            teacher_return_mean=theirs,
+            teacher_return_mean=theirs["return"],
             held=held,
         )
 
@@ -73,6 +74,11 @@ class Validator:
             kpis = sim.kpis()
             found[name] = {figure: float(kpis[figure].mean()) for figure in FIGURES}
         return found
+
+
+def over_scenarios(figures: Figures) -> dict[str, float]:
+    """Each figure's mean over the scenarios, all of which count alike."""
+    return {name: float(np.mean([one[name] for one in figures.values()])) for name in FIGURES}
 
 
 def better(validation: Validation, chosen: Chosen | None) -> bool:

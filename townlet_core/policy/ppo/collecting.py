@@ -18,7 +18,8 @@ from townlet_core.errors import InputError
 from townlet_core.policy.acting import context_cut
 from townlet_core.policy.network import PolicyNetwork
 from townlet_core.policy.ppo.advantages import Spans
-from townlet_core.policy.ppo.experience import Decided, Experience
+from townlet_core.policy.ppo.drivers import Drivers
+from townlet_core.policy.ppo.experience import Decided, Experience, Shown
 from townlet_core.policy.ppo.losses import entropies
 from townlet_core.policy.ppo.towns import Rivals, Seen, Tick, TrainingTowns
 from townlet_core.world.events import EVENT_NAMES
@@ -42,6 +43,8 @@ class Rollout(NamedTuple):
         event_values: sum of the events' values, by name.
         completed: how many uses were finished, by name of the option that they served.
         rivals: what every citizen felt, seen every `LOOK_EVERY` ticks, [looks, rows] each.
+        scripted: decisions that the teacher took where it drove.
+        shown: these decisions, if they were to be noted.
     """
 
     experience: Experience
@@ -53,12 +56,21 @@ class Rollout(NamedTuple):
     event_values: dict[str, float]
     completed: dict[str, int]
     rivals: Rivals
+    scripted: int
+    shown: Shown
 
 
 class Collector:
     """Runs the towns by a network's drawn choices; holds every citizen's memory and open decision."""
 
-    def __init__(self, towns: TrainingTowns, network: PolicyNetwork, discount: float, draws: np.random.Generator):
+    def __init__(
+        self,
+        towns: TrainingTowns,
+        network: PolicyNetwork,
+        discount: float,
+        draws: np.random.Generator,
+        drivers: Drivers | None = None,
+    ) -> None:
         """Begin with settled towns.
 
         Args:
@@ -66,7 +78,9 @@ class Collector:
             network: Who chooses; it may learn between rollouts.
             discount: Factor per tick.
             draws: The stream that choices are drawn from.
+            drivers: Whom the teacher drives; without them the network decides for everybody.
         """
+        self._drivers = drivers
         self._towns, self._network, self._discount, self._draws = towns, network, discount, draws
         self._open = _blank(towns, network)
         self._is_open = np.zeros(towns.rows, np.bool_)
@@ -77,19 +91,29 @@ class Collector:
 
     def collect(self, ticks: int) -> Rollout:
         """Live `ticks` ticks and give the decisions that were finished in them."""
-        finished = _Finished(self._towns.rows)
-        told: list[Tick] = []
-        felt: list[Rivals] = []
+        finished, scripted = _Finished(self._towns.rows), 0
+        shown, told, felt = [self._show(np.zeros(0, np.int64), np.zeros(0, np.int8))], list[Tick](), list[Rivals]()
         for number in range(ticks):
             if number % LOOK_EVERY == 0:
                 felt.append(self._towns.rivals())
             self._forget()
-            actions = self._decide(finished)
+            decides = self._towns.decides
+            actions = np.zeros(self._towns.rows, np.int8)
+            if self._drivers is not None:
+                driven = np.flatnonzero(decides & self._drivers.scripted)
+                shown += self._drive(self._drivers, driven, actions)
+                scripted += driven.size
+                decides[driven] = False
+            self._decide(finished, decides, actions)
             tick = self._towns.step(actions)
             self._account(tick)
             self._end(tick, finished)
+            if self._drivers is not None and tick.ended.size:
+                self._drivers.renew(tick.ended)
             told.append(tick)
-        return _summed(finished.experience(self._is_open, self._open.value), told, felt, self._towns.rows)
+        seen = Shown(*(np.concatenate(column) for column in zip(*shown, strict=True)))
+        experience = finished.experience(self._is_open, self._open.value)
+        return _summed(experience, told, felt, self._towns.rows, _Scripted(scripted, seen))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything that outlives a rollout, by name; live arrays, no copies."""
@@ -105,9 +129,22 @@ class Collector:
         if self._cut is not None:
             self._memory[self._towns.feature(self._cut) > 0] = 0.0
 
-    def _decide(self, finished: "_Finished") -> NDArray[np.int8]:
-        actions = np.zeros(self._towns.rows, np.int8)
-        rows = np.flatnonzero(self._towns.decides)
+    def _drive(self, drivers: Drivers, rows: NDArray[np.int64], actions: NDArray[np.int8]) -> list[Shown]:
+        """Write the teacher's choices for these rows, and note them if somebody wants to learn from them."""
+        if not rows.size:
+            return []
+        actions[rows] = drivers.choices()[rows]
+        return [self._show(rows, actions[rows])] if drivers.noted else []
+
+    def _show(self, rows: NDArray[np.int64], action: NDArray[np.int8]) -> Shown:
+        seen, before = self._towns.seen(rows), self._memory[rows]
+        if rows.size and self._network.size.recurrent:
+            # Whoever learns from the teacher later must remember what led there.
+            self._memory[rows] = self._answer(seen, before)[2].numpy()
+        return Shown(seen.cells, seen.features, seen.mask, before, action.astype(np.int64))
+
+    def _decide(self, finished: "_Finished", decides: NDArray[np.bool_], actions: NDArray[np.int8]) -> None:
+        rows = np.flatnonzero(decides)
         if rows.size:
             going = rows[self._is_open[rows]]
             finished.add(self._open.take(going), self._reward[going], self._ticks[going], None)
@@ -119,7 +156,6 @@ class Collector:
             self._reward[rows] = 0.0
             self._ticks[rows] = 0
             actions[rows] = decided.action
-        return actions
 
     def _choose(self, rows: NDArray[np.int64]) -> Decided:
         seen, before = self._towns.seen(rows), self._memory[rows]
@@ -165,6 +201,13 @@ class Collector:
         mean, scale = self._network.value_scale.tolist()
         expected: NDArray[np.float64] = values.numpy().astype(np.float64) * scale + mean
         return expected
+
+
+class _Scripted(NamedTuple):
+    """What the teacher did in a rollout: how many decisions it took, and those that were noted."""
+
+    decisions: int
+    shown: Shown
 
 
 class _Finished:
@@ -233,7 +276,7 @@ def _drawn(probs: NDArray[np.float64], draws: NDArray[np.float64]) -> NDArray[np
     return chosen
 
 
-def _summed(experience: Experience, told: list[Tick], felt: list[Rivals], rows: int) -> Rollout:
+def _summed(experience: Experience, told: list[Tick], felt: list[Rivals], rows: int, others: "_Scripted") -> Rollout:
     names = next((tick.figures for tick in told if tick.figures), {})
     counts = np.sum([tick.events for tick in told], axis=0)
     values = np.sum([tick.event_value for tick in told], axis=0)
@@ -247,4 +290,6 @@ def _summed(experience: Experience, told: list[Tick], felt: list[Rivals], rows: 
         event_values=dict(zip(EVENT_NAMES, values.tolist(), strict=True)),
         completed=dict(zip(OPTION_NAMES, np.sum([tick.completed for tick in told], axis=0).tolist(), strict=True)),
         rivals=Rivals(*(np.stack(column) for column in zip(*felt, strict=True))),
+        scripted=others.decisions,
+        shown=others.shown,
     )

@@ -55,3 +55,23 @@ class Experience(NamedTuple):
     def size(self) -> int:
         """How many decisions there are."""
         return len(self.decided.row)
+
+
+class Shown(NamedTuple):
+    """What the teacher was seen doing where it drove; every array is [n, ...], as in `Decided`."""
+
+    cells: NDArray[np.uint8]
+    features: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+    memory: NDArray[np.float32]
+    action: NDArray[np.int64]
+
+    @property
+    def size(self) -> int:
+        """How many decisions there are."""
+        return len(self.action)
+
+    def take(self, rows: NDArray[np.int64]) -> "Shown":
+        """Copies of some of the decisions."""
+        columns: tuple[Any, ...] = self
+        return Shown(*(column[rows] for column in columns))

@@ -9,7 +9,15 @@ from numpy.typing import NDArray
 from townlet_core.policy.ppo.collecting import Rollout
 from townlet_core.policy.ppo.towns import Rivals
 from townlet_core.policy.ppo.updating import Pace, UpdateFigures
-from townlet_core.policy.training_log import ConflictFigures, EpisodeFigures, Timing, UpdateRecord
+from townlet_core.policy.training_log import (
+    ConflictFigures,
+    EpisodeFigures,
+    LearnsFrom,
+    RowsUsed,
+    Stage,
+    Timing,
+    UpdateRecord,
+)
 
 JAMS = ("ghost_step", "queue_leave")
 BASELINE = "baseline_"
@@ -28,11 +36,17 @@ class Scene(NamedTuple):
     """What the record needs beside rollout and update.
 
     Attributes:
-        ticks: of the rollout.
-        rivalry: mean and largest, at its end.
+        mode: what the training learns from.
+        cycle: the update's cycle.
+        social_stage: stage of social rewards, where a schedule says so.
+        ticks: length of the rollout.
+        rivalry: mean and largest rivalry at its end.
         first: the record of the first update, None while that one is measured: what the training is compared with.
     """
 
+    mode: LearnsFrom
+    cycle: int
+    social_stage: Stage | None
     ticks: int
     rivalry: tuple[float, float]
     first: UpdateRecord | None
@@ -42,11 +56,18 @@ def measured(
     rollout: Rollout, figures: UpdateFigures, pace: Pace, progress: Progress, scene: Scene, timing: Timing
 ) -> UpdateRecord:
     """The record of one update; every figure is measured here or was measured while it ran."""
+    imitated = sum(one.imitated for one in figures.minibatches)
+    own = rollout.experience.size
+    stored, shown = (imitated, 0) if scene.mode == "mixed" else (0, imitated)
     return UpdateRecord(
+        data_mode=scene.mode,
+        rows=RowsUsed(lived=own, stored=stored, scripted=rollout.scripted, imitated=shown),
+        cycle=scene.cycle,
+        social_stage=scene.social_stage,
         epoch=pace.update,
         updates=progress.updates,
         steps=progress.steps,
-        transitions=rollout.experience.size,
+        transitions=own,
         transitions_total=progress.transitions,
         rollout_ticks=scene.ticks,
         lr=pace.learning_rate,
@@ -79,6 +100,7 @@ def _learnt(figures: UpdateFigures) -> dict[str, Any]:
     columns = {name: np.array(column) for name, column in _columns(figures).items()}
     weights = columns["rows"] / columns["rows"].sum()
     mean = {name: float(column @ weights) for name, column in columns.items()}
+    imitated = columns["imitated"].sum()
     return {
         "epochs_run": figures.passes,
         "stopped_early": figures.stopped_early,
@@ -87,6 +109,7 @@ def _learnt(figures: UpdateFigures) -> dict[str, Any]:
         "loss_value": mean["value"],
         "loss_entropy": -mean["entropy"],
         "loss_total": mean["total"],
+        "loss_imitation": float(columns["imitation"] @ columns["imitated"] / imitated) if imitated else None,
         "clip_fraction": mean["clipped"],
         "clip_fraction_max": float(columns["clipped"].max()),
         "clip_triggered_minibatches": int((columns["clipped"] > 0).sum()),

@@ -1,7 +1,8 @@
 """Training checkpoints: folders from which a training goes on to the bit, and whose policy can already act.
 
 `NNNNNN/` holds the policy as any checkpoint does (`policy.safetensors`, `policy.json`); the optimiser's moments, the
-towns with their open decisions, and the weights chosen so far, these in the form of snapshots; and `training.json`,
+towns with their open decisions, the weights chosen so far, and the last good ones of annealing, these in the form of
+snapshots; and `training.json`,
 written last, which names the digest of each file, the counters and the random streams. A folder without it, or with
 another digest, is no checkpoint.
 """
@@ -10,6 +11,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,11 +25,13 @@ from townlet_core.errors import CheckpointError
 from townlet_core.files import file_digest, write_whole
 from townlet_core.observations.layout import ObservationLayout
 from townlet_core.policy.checkpoint import DESCRIPTION_FILE, WEIGHTS_FILE, read_checkpoint, save_checkpoint
+from townlet_core.policy.ppo.annealing import AnnealState
 from townlet_core.policy.ppo.choosing import Chosen
 
 STATE_FILE = "training.json"
 OPTIMISER_FILE, TOWNS_FILE, CHOSEN_FILE = "optimiser.safetensors", "towns.safetensors", "chosen.safetensors"
-FILES = (WEIGHTS_FILE, DESCRIPTION_FILE, OPTIMISER_FILE, TOWNS_FILE, CHOSEN_FILE)
+GOOD_FILE = "good.safetensors"
+FILES = (WEIGHTS_FILE, DESCRIPTION_FILE, OPTIMISER_FILE, TOWNS_FILE, CHOSEN_FILE, GOOD_FILE)
 FORMAT_VERSION = 1
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -46,6 +50,8 @@ class TrainingState(BaseModel):
     chosen_update: int | None
     """The update that would ship if the training ended here; None where none may."""
     chosen_return: float | None
+    anneal: AnnealState | None
+    """Where annealing stands; None in other modes."""
     streams: dict[str, Any]
     """State of each random stream by name, as NumPy tells it."""
     files: dict[str, str]
@@ -60,6 +66,7 @@ class Saved(NamedTuple):
     optimiser: Arrays
     towns: Arrays
     chosen: Chosen | None
+    good: Arrays
 
 
 class Standing(NamedTuple):
@@ -73,8 +80,11 @@ class Standing(NamedTuple):
     tensors: Mapping[str, NDArray[np.float32]]
     optimiser: Arrays
     towns: Arrays
-    chosen: Chosen | None
     trained: Mapping[str, Any]
+    chosen: Chosen | None = None
+    anneal: AnnealState | None = None
+    good: Arrays = MappingProxyType({})
+    """What `annealer.Good` holds, by name; empty in other modes."""
 
 
 def save_training(root: Path, standing: Standing, layout: ObservationLayout, keep: int) -> Path:
@@ -91,6 +101,7 @@ def save_training(root: Path, standing: Standing, layout: ObservationLayout, kee
     write_statefile(folder / TOWNS_FILE, StateFile({}, dict(standing.towns)))
     chosen = standing.chosen
     write_statefile(folder / CHOSEN_FILE, StateFile({}, dict(chosen.tensors) if chosen else {}))
+    write_statefile(folder / GOOD_FILE, StateFile({}, dict(standing.good)))
     state = TrainingState(
         identity=standing.identity,
         update=standing.update,
@@ -98,6 +109,7 @@ def save_training(root: Path, standing: Standing, layout: ObservationLayout, kee
         transitions=standing.transitions,
         chosen_update=chosen.update if chosen else None,
         chosen_return=chosen.validated_return if chosen else None,
+        anneal=standing.anneal,
         streams={name: stream.bit_generator.state for name, stream in standing.streams.items()},
         files={name: file_digest(UPath(folder / name)) for name in FILES},
     )
@@ -140,13 +152,13 @@ def _read(folder: Path, identity: str) -> Saved:
                 f"{folder / name}: is missing or damaged; delete {folder} to go on from the one before"
             )
     tensors = read_checkpoint(folder).tensors
-    optimiser, towns, best = (
-        read_statefile(folder / name).arrays for name in (OPTIMISER_FILE, TOWNS_FILE, CHOSEN_FILE)
+    optimiser, towns, best, good = (
+        read_statefile(folder / name).arrays for name in (OPTIMISER_FILE, TOWNS_FILE, CHOSEN_FILE, GOOD_FILE)
     )
     chosen = None
     if state.chosen_update is not None and state.chosen_return is not None:
         chosen = Chosen(state.chosen_update, state.chosen_return, best)
-    return Saved(folder, state, tensors, optimiser, towns, chosen)
+    return Saved(folder, state, tensors, optimiser, towns, chosen, good)
 
 
 def _state(path: Path) -> TrainingState:

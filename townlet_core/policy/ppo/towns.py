@@ -1,6 +1,7 @@
 """The towns of a training: one or several scenarios side by side, every citizen a row."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -88,6 +89,11 @@ class TrainingTowns:
         return int(self._edges[-1])
 
     @property
+    def places(self) -> list[slice]:
+        """The rows of each scenario's citizens."""
+        return [slice(int(low), int(high)) for low, high in pairwise(self._edges)]
+
+    @property
     def decides(self) -> NDArray[np.bool_]:
         """Who has more than one choice now, bool [R]."""
         return np.concatenate([env.decision.reshape(-1) for env in self.envs])
@@ -108,6 +114,15 @@ class TrainingTowns:
             for env, low, high in zip(self.envs, edges, edges[1:], strict=False)
         ]
         return ticks[0] if len(ticks) == 1 else _merged(ticks)
+
+    def set_social_stage(self, stage: str) -> None:
+        """From the next tick on, reward company as in this stage of social rewards, in all towns.
+
+        Raises:
+            InputError: A scenario keeps no ties, so that its towns know no company.
+        """
+        for env in self.envs:
+            env.sim.set_social_stage(stage)
 
     def rivalry(self) -> tuple[float, float]:
         """Mean and largest rivalry over everybody's ties now; zeros where nobody has any."""

@@ -2,62 +2,53 @@
 
 import shutil
 import time
-from collections.abc import Callable, Mapping
-from hashlib import sha256
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from upath import UPath
 
-from townlet_core.config import TownConfig, config_digest, digest
+from townlet_core.config import TownConfig
 from townlet_core.config.training import ImprovementRules, TrainingProfile
+from townlet_core.config.training_modes import StageFrom
+from townlet_core.core.identity import Actor
 from townlet_core.datasets.capture import capture_seed
 from townlet_core.errors import InputError
+from townlet_core.files import file_digest
 from townlet_core.observations.layout import ObservationLayout
+from townlet_core.policy.checkpoint import DESCRIPTION_FILE
+from townlet_core.policy.decisions import Deck
 from townlet_core.policy.layouts import require_same_layout
 from townlet_core.policy.network import PolicyNetwork, network_from, network_tensors
-from townlet_core.policy.ppo.choosing import Chosen, Validator, better
-from townlet_core.policy.ppo.collecting import Collector
+from townlet_core.policy.ppo.annealer import Annealer, Good
+from townlet_core.policy.ppo.choosing import Chosen, Validator, better, over_scenarios
+from townlet_core.policy.ppo.collecting import Collector, Rollout
+from townlet_core.policy.ppo.lessons import ShownTutor, StoredDecisions, StoredTutor, Tutor, stored_rows
 from townlet_core.policy.ppo.measuring import Progress, Scene, measured
 from townlet_core.policy.ppo.moments import optimiser_arrays
-from townlet_core.policy.ppo.saving import (
-    Saved,
-    Standing,
-    latest_training,
-    newest_training,
-    save_training,
+from townlet_core.policy.ppo.replaying import Replaying
+from townlet_core.policy.ppo.saving import Saved, Standing, latest_training, newest_training, save_training
+from townlet_core.policy.ppo.starting import (
+    CHECKPOINTS,
+    EVENTS,
+    Improved,
+    Start,
+    Stored,
+    require_stored,
+    scalars,
+    training_identity,
 )
 from townlet_core.policy.ppo.towns import TrainingTowns
 from townlet_core.policy.ppo.updating import Learner, NonFiniteTerm, pace_at
 from townlet_core.policy.tensorboard import EventFile
 from townlet_core.policy.threads import single_thread
-from townlet_core.policy.training_log import Timing, TrainingLog, UpdateRecord
-from townlet_core.sources import ENGINE, source_digest
+from townlet_core.policy.training_log import LearnsFrom, Stage, Timing, TrainingLog, UpdateRecord
 
-CHECKPOINTS, EVENTS = "checkpoints", "tensorboard"
 PURPOSE = "training"
 
 Told = Callable[[UpdateRecord], None]
-Tensors = Mapping[str, NDArray[np.float32]]
-
-
-class Start(NamedTuple):
-    """Where a training begins: the clone's tensors, what they observe, and what identifies them."""
-
-    tensors: Tensors
-    layout: ObservationLayout
-    trained: Mapping[str, Any]
-    """Goes into every checkpoint's description, with the number of updates added."""
-
-
-class Improved(NamedTuple):
-    """What a training gives: the network that ships, the update it comes from, and every update's record."""
-
-    network: PolicyNetwork
-    update: int
-    """0 where no update could be shipped, so that the network is the one that the training began with."""
-    records: list[UpdateRecord]
 
 
 def improve(
@@ -66,45 +57,39 @@ def improve(
     profile: TrainingProfile,
     folder: Path,
     *,
+    stored: Stored | None = None,
     resume: bool = False,
     progress: Told | None = None,
 ) -> Improved:
-    """Improve a policy by its own experience; the same inputs give the same weights on the same machine.
+    """Improve a policy by what the profile's mode names; the same inputs give the same weights on the same machine.
 
     Args:
         start: The clone to begin with.
         scenarios: The towns to live in, by name, one entry for each scenario that the profile names.
-        profile: Seed, discount, and the rules in its section `ppo`.
+        profile: Seed, discount, mode, and the rules in the sections that the mode reads.
         folder: Gets `checkpoints/`, the log (NDJSON and Parquet) and `tensorboard/`.
+        stored: The dataset version that modes `replay` and `mixed` learn from.
         resume: Go on from the newest checkpoint in `folder`, if there is one; otherwise begin anew.
         progress: Called after each update, when its record has been written.
 
     Raises:
-        InputError: The profile has no section `ppo`, or a scenario is missing.
+        InputError: The profile improves nothing, a scenario is missing, or the dataset version that the mode needs.
         CheckpointError: The clone and the towns differ in their layout, or the checkpoint is damaged or another's.
         NonFiniteTerm: A loss stopped being a number; checkpoints written before stay.
     """
-    rules = _rules(profile, scenarios)
     with single_thread():
-        training = _Training(start, scenarios, profile, rules, folder, resume=resume)
+        training: _Training | Replaying
+        if profile.replay is not None:
+            training = Replaying(start, require_stored(stored, profile), profile, profile.replay, folder, resume=resume)
+        else:
+            rules = _rules(profile, scenarios)
+            training = _Training(start, scenarios, profile, rules, folder, stored=stored, resume=resume)
         with training.log.ending():
             try:
                 training.run(progress)
             except NonFiniteTerm as error:
                 raise error.keeping(newest_training(folder / CHECKPOINTS)) from error
         return training.outcome()
-
-
-def training_identity(start: Start, scenarios: Mapping[str, TownConfig], profile: TrainingProfile) -> str:
-    """Digest of everything that decides a training's outcome on a machine."""
-    return digest(
-        {
-            "profile": profile.model_dump(mode="json"),
-            "scenarios": {name: config_digest(config) for name, config in scenarios.items()},
-            "start": {name: sha256(array.tobytes()).hexdigest() for name, array in start.tensors.items()},
-            "code": source_digest(*ENGINE, "policy"),
-        }
-    )
 
 
 class _Training:
@@ -118,18 +103,23 @@ class _Training:
         rules: ImprovementRules,
         folder: Path,
         *,
+        stored: Stored | None,
         resume: bool,
     ) -> None:
         seeds = {name: capture_seed(name, str(profile.seed), PURPOSE) for name in scenarios}
-        self.start, self.rules, self.folder = start, rules, folder
-        self.identity = training_identity(start, scenarios, profile)
+        self.start, self.profile, self.rules, self.folder = start, profile, rules, folder
+        self.identity = training_identity(start, scenarios, profile, stored if profile.mix else None)
         self.towns = TrainingTowns(scenarios, rules.towns, seeds)
         require_same_layout(start.layout, self.towns.layout, "clone")
         network = network_from(start.tensors)
         draws, shuffles = (np.random.default_rng([profile.seed, number]) for number in (0, 1))
         self.streams = {"draws": draws, "shuffles": shuffles}
-        self.collector = Collector(self.towns, network, profile.discount, draws)
         self.learner = Learner(network, rules, profile.discount, shuffles)
+        self.annealer = Annealer(profile.anneal, self.towns, self.learner) if profile.anneal else None
+        drivers = self.annealer.drivers if self.annealer else None
+        self.collector = Collector(self.towns, network, profile.discount, draws, drivers)
+        self.stored = _dealt(stored, profile, network) if profile.mix else None
+        self.stage: Stage | None = None
         self.update = self.steps = self.transitions = 0
         self.chosen: Chosen | None = None
         self.validator = _validator(scenarios, profile, rules, start.layout)
@@ -142,13 +132,14 @@ class _Training:
         try:
             while self.update < self.rules.updates:
                 record = self._advance()
-                due = self.update % self.rules.checkpoint_every == 0 or self.update == self.rules.updates
+                closes = self.annealer is not None and self.update % self.rules.cycle == 0
+                due = closes or self.update % self.rules.checkpoint_every == 0 or self.update == self.rules.updates
                 if due and self.validator is not None:
-                    record = self._validated(record, self.validator)
+                    record = self._validated(record, self.validator, closes=closes)
                 self.log.append(record)
-                events.add(_scalars(record), record.epoch, time.time())
+                events.add(scalars(record), record.epoch, time.time())
                 if due:
-                    self._save()
+                    self._save(record)
                 if progress is not None:
                     progress(record)
         finally:
@@ -162,19 +153,24 @@ class _Training:
         tensors = self.chosen.tensors if self.chosen else self.start.tensors
         return Improved(network_from(tensors).eval(), update, self.log.records)
 
-    def _validated(self, record: UpdateRecord, validator: Validator) -> UpdateRecord:
+    def _validated(self, record: UpdateRecord, validator: Validator, *, closes: bool) -> UpdateRecord:
         tensors = network_tensors(self.learner.network)
-        found = validator.judge(tensors)
+        figures = validator.measure(tensors)
+        found = validator.judge(figures)
         if better(found, self.chosen):
             self.chosen = Chosen(self.update, found.return_mean, tensors)
-        return record.model_copy(update={"validation": found})
+        annealing = record.annealing
+        if closes and self.annealer is not None:
+            ours, theirs = over_scenarios(figures), over_scenarios(validator.teacher)
+            annealing = self.annealer.close_cycle(self.update, self.learner, ours, theirs)
+        return record.model_copy(update={"validation": found, "annealing": annealing})
 
     def _advance(self) -> UpdateRecord:
-        began = time.perf_counter()
+        began, pace = time.perf_counter(), pace_at(self.rules, self.update + 1)
+        self._enter_stage()
         rollout = self.collector.collect(self.rules.ticks)
         lived = time.perf_counter()
-        pace = pace_at(self.rules, self.update + 1)
-        figures = self.learner.update(rollout.experience, pace)
+        figures = self.learner.update(rollout.experience, pace, self._tutor(rollout))
         ended = time.perf_counter()
         self.update += 1
         self.steps += rollout.agent_ticks
@@ -187,10 +183,36 @@ class _Training:
             log_stream_offset=self.log.offset,
         )
         progress = Progress(self.rules.updates, self.steps, self.transitions)
-        scene = Scene(self.rules.ticks, self.towns.rivalry(), next(iter(self.log.records), None))
-        return measured(rollout, figures, pace, progress, scene, timing)
+        record = measured(rollout, figures, pace, progress, self._scene(), timing)
+        return record.model_copy(update={"annealing": self.annealer.standing if self.annealer else None})
 
-    def _save(self) -> None:
+    def _scene(self) -> Scene:
+        mode: LearnsFrom = "anneal" if self.annealer else "mixed" if self.stored else "rollout"
+        return Scene(
+            mode=mode,
+            cycle=(self.update - 1) // self.rules.cycle,
+            social_stage=self.stage,
+            ticks=self.rules.ticks,
+            rivalry=self.towns.rivalry(),
+            first=next(iter(self.log.records), None),
+        )
+
+    def _enter_stage(self) -> None:
+        """Bring the towns into the stage of social rewards that the schedule says for this update's cycle."""
+        stage = stage_in(self.rules.social_stages, self.update // self.rules.cycle)
+        if stage is not None and stage != self.stage:
+            self.towns.set_social_stage(stage)
+            self.stage = stage
+
+    def _tutor(self, rollout: Rollout) -> Tutor | None:
+        if self.profile.mix is not None and self.stored is not None:
+            return StoredTutor(self.stored, self.profile.mix)
+        if self.profile.anneal is not None and self.profile.anneal.imitation > 0:
+            minibatches = -(-rollout.experience.size // self.rules.minibatch)
+            return ShownTutor(rollout.shown, self.profile.anneal.imitation, minibatches, self.streams["shuffles"])
+        return None
+
+    def _save(self, record: UpdateRecord) -> None:
         standing = Standing(
             identity=self.identity,
             update=self.update,
@@ -202,9 +224,19 @@ class _Training:
             towns=self._arrays(),
             chosen=self.chosen,
             trained={**self.start.trained, "updates": self.update},
+            anneal=self.annealer.state if self.annealer else None,
+            good=self.annealer.good.arrays() if self.annealer else {},
         )
         self.log.write_table()
-        save_training(self.folder / CHECKPOINTS, standing, self.start.layout, self.rules.keep)
+        folder = save_training(self.folder / CHECKPOINTS, standing, self.start.layout, self.rules.keep)
+        if record.annealing is not None:
+            self._save_towns(folder, record.annealing.ratio)
+
+    def _save_towns(self, folder: Path, ratio: float) -> None:
+        """Snapshots of the towns beside a checkpoint; they say that its policy lived there, and with what share."""
+        actor = Actor("annealed", file_digest(UPath(folder / DESCRIPTION_FILE)), ratio)
+        for name, env in zip(self.rules.scenarios, self.towns.envs, strict=True):
+            env.sim.save(folder / f"town-{name}.safetensors", actor)
 
     def _take_up(self, *, resume: bool) -> None:
         root = self.folder / CHECKPOINTS
@@ -215,25 +247,48 @@ class _Training:
             self._restore(saved)
 
     def _restore(self, saved: Saved) -> None:
-        source = str(saved.folder)
-        own = {name: array for name, array in saved.towns.items() if name.startswith("towns.")}
-        self.towns.restore({name.removeprefix("towns."): array for name, array in own.items()}, source)
-        held = {name.removeprefix("open."): saved.towns[name] for name in saved.towns if name not in own}
-        self.collector.restore(held)
+        self.towns.restore(_part(saved.towns, "towns."), str(saved.folder))
+        self.collector.restore(_part(saved.towns, "open."))
         self.learner.restore(saved.tensors, saved.optimiser)
+        if self.annealer is not None and saved.state.anneal is not None:
+            self.annealer.restore(saved.state.anneal, Good.read(saved.good), _part(saved.towns, "drivers."))
+        if self.stored is not None:
+            self.stored.restore(_part(saved.towns, "stored."))
         for name, stream in self.streams.items():
             stream.bit_generator.state = saved.state.streams[name]
         self.update, self.steps = saved.state.update, saved.state.steps
         self.transitions, self.chosen = saved.state.transitions, saved.chosen
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
-        towns = {f"towns.{name}": array for name, array in self.towns.arrays().items()}
-        return towns | {f"open.{name}": array for name, array in self.collector.arrays().items()}
+        parts = {"towns": self.towns.arrays(), "open": self.collector.arrays()}
+        if self.annealer is not None:
+            parts["drivers"] = self.annealer.drivers.arrays()
+        if self.stored is not None:
+            parts["stored"] = self.stored.arrays()
+        return {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
+
+
+def stage_in(schedule: Sequence[StageFrom], cycle: int) -> Stage | None:
+    """The stage of social rewards that a schedule says for a cycle; None before its first entry."""
+    reached = [entry.stage for entry in schedule if entry.cycle <= cycle]
+    return reached[-1] if reached else None
+
+
+def _part(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+
+def _dealt(stored: Stored | None, profile: TrainingProfile, network: PolicyNetwork) -> StoredDecisions:
+    assert profile.mix is not None
+    assert profile.ppo is not None
+    rows = stored_rows(profile.ppo.minibatch, profile.mix.share)
+    deck = Deck(require_stored(stored, profile).train)
+    return StoredDecisions(deck, rows, profile.seed, whole_lives=network.size.recurrent > 0)
 
 
 def _rules(profile: TrainingProfile, scenarios: Mapping[str, TownConfig]) -> ImprovementRules:
     if profile.ppo is None:
-        raise InputError(f"training profile {profile.profile}: has no section `ppo`; add one to improve the clone")
+        raise InputError(f"training profile {profile.profile}: mode {profile.mode} has no section `ppo` to improve by")
     if list(scenarios) != list(profile.ppo.scenarios):
         wanted, given = ", ".join(profile.ppo.scenarios), ", ".join(scenarios)
         raise InputError(f"training profile {profile.profile}: names the scenarios {wanted}; given are {given}")
@@ -247,26 +302,3 @@ def _validator(
         return None
     seeds = {name: capture_seed(name, str(profile.seed), "validation") for name in scenarios}
     return Validator(scenarios, rules.validation_towns, seeds, layout)
-
-
-def _scalars(record: UpdateRecord) -> dict[str, float]:
-    figures = {
-        "loss/policy": record.loss_policy,
-        "loss/value": record.loss_value,
-        "loss/total": record.loss_total,
-        "policy/entropy": record.batch_entropy_mean,
-        "policy/kl": record.kl_divergence,
-        "policy/clip_fraction": record.clip_fraction,
-        "policy/gradient": record.grad_norm,
-        "policy/learning_rate": record.lr,
-        "critic/explained_variance": record.explained_variance,
-        "town/reward": record.reward_mean,
-        "town/return": record.episodes.return_mean,
-        "town/survival": record.episodes.survival,
-        "town/attendance": record.episodes.attendance,
-        "town/deaths": record.deaths,
-        "validation/return": record.validation.return_mean if record.validation else None,
-        "validation/attendance": record.validation.attendance if record.validation else None,
-        "speed/agent_steps": record.timing.steps_per_second,
-    }
-    return {name: float(value) for name, value in figures.items() if value is not None}

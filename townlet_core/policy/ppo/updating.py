@@ -10,11 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from townlet_core.config.training import ImprovementRules, Ramp
+from townlet_core.config.training import ImprovementRules
+from townlet_core.config.training_modes import Ramp
 from townlet_core.errors import DataError
 from townlet_core.policy.network import PolicyNetwork
 from townlet_core.policy.ppo.advantages import estimate_advantages, standardised
 from townlet_core.policy.ppo.experience import Experience
+from townlet_core.policy.ppo.lessons import Tutor
 from townlet_core.policy.ppo.losses import clipped_surrogate, entropies, taken_log_probs, value_error
 from townlet_core.policy.ppo.moments import restore_optimiser
 from townlet_core.policy.stretches import Stretches, lives_cut
@@ -45,7 +47,7 @@ class Pace(NamedTuple):
 
 
 class MinibatchFigures(NamedTuple):
-    """What one minibatch measured; `rows` weighs it in means."""
+    """What one minibatch measured; `rows` weighs it in means, `imitated` the loss of imitation."""
 
     rows: int
     policy: float
@@ -56,6 +58,8 @@ class MinibatchFigures(NamedTuple):
     clipped: float
     gradient: float
     advantage_deviation: float
+    imitated: int = 0
+    imitation: float = 0.0
 
 
 class UpdateFigures(NamedTuple):
@@ -99,8 +103,13 @@ class Learner:
         self.network, self._rules, self._discount, self._shuffles = network, rules, discount, shuffles
         self.optimizer = torch.optim.Adam(network.parameters(), lr=rules.learning_rate.start, eps=1e-5)
 
-    def update(self, experience: Experience, pace: Pace) -> UpdateFigures:
+    def update(self, experience: Experience, pace: Pace, tutor: Tutor | None = None) -> UpdateFigures:
         """Learn from a rollout.
+
+        Args:
+            experience: The policy's own decisions.
+            pace: Where in the training the update stands.
+            tutor: Gives each minibatch decisions of others to learn from beside its own; they teach the policy alone.
 
         Raises:
             NonFiniteTerm: A term or the gradient stopped being a number; says in which update, pass and minibatch.
@@ -116,7 +125,7 @@ class Learner:
         for number in range(1, self._rules.epochs + 1):
             for dealt in runs.shuffled(self._shuffles).minibatches(self._rules.minibatch):
                 place = f"update {pace.update}, epoch {number}, minibatch {len(figures) + 1}"
-                found = self._learn(batch.take(dealt), pace, place, may_stop=bool(figures))
+                found = self._learn(batch.take(dealt), pace, place, tutor, may_stop=bool(figures))
                 if found is None:
                     return UpdateFigures(figures, advantages, returns, number, stopped_early=True)
                 figures.append(found)
@@ -127,7 +136,9 @@ class Learner:
         self.network.load_state_dict({name: torch.from_numpy(tensor.copy()) for name, tensor in tensors.items()})
         restore_optimiser(self.optimizer, optimiser)
 
-    def _learn(self, batch: "_Minibatch", pace: Pace, place: str, *, may_stop: bool) -> MinibatchFigures | None:
+    def _learn(
+        self, batch: "_Minibatch", pace: Pace, place: str, tutor: Tutor | None, *, may_stop: bool
+    ) -> MinibatchFigures | None:
         rules = self._rules
         logits, values = self.network.unroll(*batch.inputs)
         log_prob = taken_log_probs(logits, batch.action)
@@ -137,9 +148,12 @@ class Learner:
         error = value_error(values, batch.value, batch.target, rules.value_clip)
         entropy = entropies(logits).mean()
         moving = 0.0 if pace.critic_only else 1.0
-        total = moving * (surrogate.loss - pace.entropy_weight * entropy) + rules.value_weight * error
-        for name, term in (("policy loss", surrogate.loss), ("value loss", error), ("entropy", entropy)):
-            _require_finite(term, name, place)
+        taught = self._taught(tutor, len(batch.action)) if moving else _UNTAUGHT
+        own = (1.0 - taught.share) * (surrogate.loss - pace.entropy_weight * entropy)
+        total = moving * (own + taught.share * taught.loss) + rules.value_weight * error
+        terms = (("policy loss", surrogate.loss), ("value loss", error), ("entropy", entropy))
+        for name, term in (*terms, ("imitation loss", taught.loss)):
+            require_finite(term, name, place)
         gradient = self._step(total, pace, place)
         return MinibatchFigures(
             rows=len(batch.action),
@@ -151,7 +165,18 @@ class Learner:
             clipped=surrogate.clipped.item(),
             gradient=gradient,
             advantage_deviation=float(batch.raw_advantage.std(unbiased=False)),
+            imitated=taught.rows,
+            imitation=taught.loss.item(),
         )
+
+    def _taught(self, tutor: Tutor | None, own: int) -> "_Taught":
+        """What a lesson beside `own` decisions asks for; each decision counts once, the tutor's `strength` times."""
+        lesson = tutor.lesson(self.network) if tutor is not None else None
+        if tutor is None or lesson is None:
+            return _UNTAUGHT
+        rows = len(lesson.action)
+        share = tutor.strength * rows / (own + tutor.strength * rows)
+        return _Taught(rows, share, tutor.imitation(self.network, lesson).loss)
 
     def _step(self, total: Tensor, pace: Pace, place: str) -> float:
         self.optimizer.zero_grad(set_to_none=True)
@@ -161,9 +186,18 @@ class Learner:
                 if not name.startswith("value."):
                     parameter.grad = None
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self._rules.max_grad_norm)
-        _require_finite(norm, "gradient", place)
+        require_finite(norm, "gradient", place)
         self.optimizer.step()
         return norm.item()
+
+
+class _Taught(NamedTuple):
+    rows: int
+    share: float
+    loss: Tensor
+
+
+_UNTAUGHT = _Taught(0, 0.0, torch.zeros(()))
 
 
 class _Minibatch(NamedTuple):
@@ -210,6 +244,7 @@ class _Batch(NamedTuple):
         return _Minibatch(inputs, *(column[index] for column in self.learnt))
 
 
-def _require_finite(term: Tensor, name: str, place: str) -> None:
+def require_finite(term: Tensor, name: str, place: str) -> None:
+    """Raise NonFiniteTerm where a term of the objective is no finite number."""
     if not bool(torch.isfinite(term)):
         raise NonFiniteTerm(place, name)

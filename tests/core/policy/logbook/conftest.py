@@ -13,6 +13,7 @@ from townlet_core.policy.training_log import (
     EndRecord,
     EpisodeFigures,
     EpochRecord,
+    RowsUsed,
     Timing,
     UpdateRecord,
     Validation,
@@ -39,6 +40,8 @@ WHOLE = {
     "completed": {"wash": 4, "sleep": 5},
     "episodes": EPISODES,
     "conflict": CONFLICT,
+    "rows": RowsUsed(lived=1, stored=0, scripted=0, imitated=0),
+    "data_mode": "rollout",
     "timing": TIMING,
 }
 HEALTHY = {
@@ -63,7 +66,8 @@ def update(epoch: int, **changes: Any) -> UpdateRecord:
             part, base = inner[name]
             changes[part] = base.model_copy(update={name: changes.pop(name)})
     counted = {name: 1 for name in UpdateRecord.model_fields if name not in {*WHOLE, "kind", "schema_version"}}
-    fields = counted | {"data_mode": "rollout", "validation": None} | WHOLE | HEALTHY | {"epoch": epoch} | changes
+    absent = dict.fromkeys(("social_stage", "loss_imitation", "validation", "annealing", "stored"))
+    fields = counted | absent | WHOLE | HEALTHY | {"epoch": epoch} | changes
     return UpdateRecord(**fields)
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.core.policy.logbook.conftest import VALIDATION, Write, end, epoch, line, update
 from townlet_core.errors import DataError
 from townlet_core.policy.logbook.entries import log_file, read_entries
-from townlet_core.policy.training_log import LOG_FILE, TABLE_FILE, write_table
+from townlet_core.policy.training_log import LOG_FILE, TABLE_FILE, Annealing, KpiVerdict, write_table
 
 
 def test_lines_and_rows_hold_the_same_figures(write: Write, tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_log_that_is_wrong_is_told_by_file_line_and_field(tmp_path: Path, cont
 
 def test_every_field_of_an_update_is_needed(write: Write) -> None:
     document = update(1).model_dump(mode="json")
-    for name in document.keys() - {"validation", "data_mode", "schema_version", "kind"}:
+    for name in document.keys() - {"validation", "annealing", "stored", "schema_version", "kind"}:
         record = update(1).model_dump(mode="json")
         del record[name]
         with pytest.raises(DataError, match=rf":1: {name}: Field required"):
@@ -99,3 +99,15 @@ def test_a_table_that_is_none_and_a_log_that_is_not_there_are_told(tmp_path: Pat
         read_entries(tmp_path / TABLE_FILE)
     with pytest.raises(DataError, match=r"nowhere/updates\.ndjson: there is no such log; name the"):
         read_entries(tmp_path / "nowhere")
+
+
+def test_a_table_of_annealing_reads_back_with_the_figures_of_its_decisions(tmp_path: Path) -> None:
+    held = KpiVerdict(found=0.9, baseline=1.0, bound=0.7, held=True)
+    broken = KpiVerdict(found=None, baseline=1.0, bound=0.7, held=False)
+    standing = Annealing(step=0, ratio=0.8, frozen=False)
+    judged = standing.model_copy(update={"decision": "freeze", "kpis": {"return": held, "survival": broken}})
+    write_table([update(1, annealing=standing), update(2, annealing=judged)], tmp_path / TABLE_FILE)
+    found = [entry.row for entry in read_entries(tmp_path)]
+    assert [row["annealing.ratio"] for row in found] == [0.8, 0.8]
+    assert found[1]["annealing.kpis.return.found"] == 0.9
+    assert found[1]["annealing.kpis.survival.held"] is False

@@ -36,7 +36,7 @@ def test_a_policy_that_does_not_come_to_work_may_not_ship() -> None:
         np.zeros_like(lazy["policy.bias"]),
     )
     lazy["policy.bias"][0] = 1.0
-    found = validator.judge(lazy)
+    found = validator.judge(validator.measure(lazy))
     assert validator.teacher["evening"]["attendance"] > 0.5 > found.attendance
     assert not found.held
 
@@ -44,8 +44,9 @@ def test_a_policy_that_does_not_come_to_work_may_not_ship() -> None:
 def marks(folder: Path, held: dict[int, float], monkeypatch: pytest.MonkeyPatch, *, resume: bool = False) -> Any:
     """A training whose validations are as told: by update, the return of those that may ship."""
     told = iter([2, 4, 6] if not resume else [6])
+    monkeypatch.setattr(Validator, "measure", lambda self, tensors: {})
     monkeypatch.setattr(
-        Validator, "judge", lambda self, tensors: validation((at := next(told)) in held, held.get(at, 9.0))
+        Validator, "judge", lambda self, found: validation((at := next(told)) in held, held.get(at, 9.0))
     )
     return improve(small_start(0), {"evening": small_town()}, small_profile(validation_towns=1), folder, resume=resume)
 

@@ -8,7 +8,7 @@ import pytest
 from townlet_core.config import OPTION_NAMES
 from townlet_core.policy.ppo.advantages import Spans
 from townlet_core.policy.ppo.collecting import Rollout
-from townlet_core.policy.ppo.experience import Decided, Experience
+from townlet_core.policy.ppo.experience import Decided, Experience, Shown
 from townlet_core.policy.ppo.measuring import Progress, Scene, measured
 from townlet_core.policy.ppo.towns import Rivals
 from townlet_core.policy.ppo.updating import MinibatchFigures, Pace, UpdateFigures
@@ -64,14 +64,16 @@ def rollout() -> Rollout:
         events=dict.fromkeys(EVENT_NAMES, 0) | EVENTS,
         event_values=dict.fromkeys(EVENT_NAMES, 0.0) | {"queue_leave": 13.0, "chat_success": 4.0, "ghost_step": 99.0},
         completed=dict.fromkeys(OPTION_NAMES, 0) | {"wash": 21, "sleep": 22, "cook": 1},
+        scripted=12,
+        shown=Shown(*(np.zeros((0, 1)) for _ in Shown._fields)),
         rivals=Rivals(np.array([[0.0, 0.4], [0.2, 0.8]]), np.array([[0.0, 1.0], [0.0, 3.0]])),
     )
 
 
 def update() -> UpdateFigures:
     """Two minibatches, one of three decisions and one of a single one."""
-    big = MinibatchFigures(3, 0.1, 0.2, 0.5, 0.3, 0.01, 0.0, 1.0, 2.0)
-    small = MinibatchFigures(1, 0.5, 0.6, 0.9, 0.7, 0.05, 1.0, 3.0, 0.0)
+    big = MinibatchFigures(3, 0.1, 0.2, 0.5, 0.3, 0.01, 0.0, 1.0, 2.0, imitated=8, imitation=0.5)
+    small = MinibatchFigures(1, 0.5, 0.6, 0.9, 0.7, 0.05, 1.0, 3.0, 0.0, imitated=2, imitation=1.5)
     returns = np.array([2.0, 4.0, 6.0, 8.0])
     return UpdateFigures([big, small], returns - np.array([1.0, 2.0, 3.0, 6.0]), returns, passes=2, stopped_early=True)
 
@@ -79,11 +81,15 @@ def update() -> UpdateFigures:
 def record(first: UpdateRecord | None = None) -> UpdateRecord:
     """What is written down of both."""
     pace = Pace(7, 0.003, 0.01, critic_only=False)
-    scene = Scene(30, (0.25, 0.75), first)
+    scene = Scene("anneal", 3, "C2", 30, (0.25, 0.75), first)
     return measured(rollout(), update(), pace, Progress(9, 600, 40), scene, TIMING)
 
 
 BY_HAND = {
+    "data_mode": "anneal",
+    "cycle": 3,
+    "social_stage": "C2",
+    "loss_imitation": (8 * 0.5 + 2 * 1.5) / 10,
     "epoch": 7,
     "updates": 9,
     "steps": 600,
@@ -139,6 +145,7 @@ BY_HAND = {
     "avoidance_events": 10,
 }
 NESTED = {
+    "rows": {"lived": 4, "stored": 0, "scripted": 12, "imitated": 10},
     "episodes": {
         "count": 2,
         "return_mean": 3.0,
@@ -163,7 +170,7 @@ def test_every_figure_is_what_it_says() -> None:
         assert found[name] == pytest.approx(wanted, rel=1e-6), name
     for section, figures in NESTED.items():
         assert found[section] == pytest.approx(figures, rel=1e-6), section
-    labels = {"kind", "schema_version", "data_mode", "events", "completed", "validation", "timing"}
+    labels = {"kind", "schema_version", "events", "completed", "validation", "annealing", "stored", "timing"}
     assert set(found) - set(BY_HAND) - set(NESTED) == labels, "a figure that nobody worked out"
 
 
@@ -178,6 +185,6 @@ def test_what_did_not_happen_is_no_figure() -> None:
     quiet = rollout()._replace(figures={}, events=dict.fromkeys(EVENT_NAMES, 0))
     still = update()._replace(returns=np.ones(4))
     pace = Pace(1, 0.1, 0.0, critic_only=True)
-    found = measured(quiet, still, pace, Progress(1, 60, 4), Scene(30, (0.0, 0.0), None), TIMING)
+    found = measured(quiet, still, pace, Progress(1, 60, 4), Scene("rollout", 0, None, 30, (0.0, 0.0), None), TIMING)
     assert (found.episodes.count, found.episodes.return_mean) == (0, None)
     assert (found.chat_quality_mean, found.explained_variance) == (None, None)

@@ -19,7 +19,8 @@ from townlet_core.policy import load_checkpoint
 from townlet_core.policy.network import network_tensors
 from townlet_core.policy.ppo import updating
 from townlet_core.policy.ppo.saving import FILES, newest_training
-from townlet_core.policy.ppo.training import Improved, improve
+from townlet_core.policy.ppo.starting import Improved
+from townlet_core.policy.ppo.training import improve
 from townlet_core.policy.training_log import LOG_FILE, TABLE_FILE, read_log
 
 ROOT = Path(__file__).parents[4]
