@@ -21,12 +21,17 @@ from upath import UPath
 from townlet_core.errors import DataError
 from townlet_core.files import sink, write_whole
 from townlet_core.policy.report import EpochPoint
+from townlet_core.policy.training_figures import (
+    Annealing,
+    ConflictFigures,
+    LearnsFrom,
+    RowsUsed,
+    Stage,
+    StoredFigures,
+)
 
 LOG_FILE, TABLE_FILE, EPOCHS_FILE = "updates.ndjson", "updates.parquet", "epochs.ndjson"
 SCHEMA_VERSION: Literal["3.0"] = "3.0"
-
-LearnsFrom = Literal["rollout", "replay", "mixed", "anneal"]
-Stage = Literal["OFF", "C1", "C2", "C3"]
 
 _MODEL = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -69,20 +74,6 @@ class Validation(BaseModel):
     """Whether in every scenario survival and attendance were at least the teacher's, so that it may ship."""
 
 
-class ConflictFigures(BaseModel):
-    """Rivalry as each citizen felt it during a rollout, seen every tenth tick, averaged over citizens.
-
-    `rivalry_max` is the strongest rivalry that a citizen feels, `rivalry_avoid_count` with how many others it is so
-    strong that they keep apart; `mean` and `max` are over the rollout.
-    """
-
-    model_config = _MODEL
-    rivalry_max_mean_avg: float
-    rivalry_max_max_avg: float
-    rivalry_avoid_count_mean_avg: float
-    rivalry_avoid_count_max_avg: float
-
-
 class EpochRecord(BaseModel):
     """What one epoch of cloning measured; losses are per decision, `value_loss` in squared standard deviations."""
 
@@ -115,60 +106,6 @@ class EndRecord(BaseModel):
     """The last update or epoch that was logged."""
     seconds: float
     """Since the log was opened: by the run that ended, without those before it."""
-
-
-class RowsUsed(BaseModel):
-    """Which decisions an update learnt from, and which it only lived through."""
-
-    model_config = _MODEL
-    lived: int
-    """Taken by the policy itself in fresh rollouts, and learnt from."""
-    stored: int
-    """Of the dataset version's training side; a decision that was dealt twice counts twice."""
-    scripted: int
-    """Taken by the teacher in fresh rollouts; learnt from only as far as they were imitated."""
-    imitated: int
-    """Of the teacher's decisions, those that were learnt from; each pass over them counts."""
-
-
-class KpiVerdict(BaseModel):
-    """One key figure at the end of a cycle: what was found, beside its baseline and the bound that follows from it."""
-
-    model_config = _MODEL
-    found: float | None
-    """None where it could not be measured, which is no good figure."""
-    baseline: float
-    bound: float
-    held: bool
-
-
-class Annealing(BaseModel):
-    """Where annealing stands during an update and, where a cycle ends with it, what was decided."""
-
-    model_config = _MODEL
-    step: int
-    """Place on the way from the first share (0) to none."""
-    ratio: float
-    """Share of citizens that the teacher drives in episodes that begin in this update."""
-    frozen: bool
-    decision: Literal["advance", "freeze", "recover", "stay"] | None = None
-    next_ratio: float | None = None
-    rolled_back_to: int | None = None
-    """The update whose weights returned; 0 is the clone."""
-    kpis: dict[str, KpiVerdict] = Field(default_factory=dict)
-
-
-class StoredFigures(BaseModel):
-    """The policy on the dataset version's validation side, which taught it nothing."""
-
-    model_config = _MODEL
-    decisions: int
-    agreement: float
-    """Share in which the likeliest action is the recorded one."""
-    log_prob_mean: float
-    """Of the recorded actions, in nats."""
-    value_explained: float | None
-    """Share of the returns' variance that the critic foretells; None where they do not vary."""
 
 
 class UpdateRecord(BaseModel):

@@ -12,7 +12,7 @@ from townlet_core.policy.ppo.drivers import Drivers
 from townlet_core.policy.ppo.moments import optimiser_arrays
 from townlet_core.policy.ppo.towns import TrainingTowns
 from townlet_core.policy.ppo.updating import Learner
-from townlet_core.policy.training_log import Annealing
+from townlet_core.policy.training_figures import Annealing
 
 Arrays = Mapping[str, NDArray[Any]]
 

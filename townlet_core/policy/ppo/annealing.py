@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from townlet_core.config.training_modes import AnnealRules
-from townlet_core.policy.training_log import Annealing, KpiVerdict
+from townlet_core.policy.training_figures import Annealing, KpiVerdict
 
 Decision = Literal["advance", "freeze", "recover", "stay"]
 Figures = Mapping[str, float]

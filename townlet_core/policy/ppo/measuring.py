@@ -9,15 +9,8 @@ from numpy.typing import NDArray
 from townlet_core.policy.ppo.collecting import Rollout
 from townlet_core.policy.ppo.towns import Rivals
 from townlet_core.policy.ppo.updating import Pace, UpdateFigures
-from townlet_core.policy.training_log import (
-    ConflictFigures,
-    EpisodeFigures,
-    LearnsFrom,
-    RowsUsed,
-    Stage,
-    Timing,
-    UpdateRecord,
-)
+from townlet_core.policy.training_figures import ConflictFigures, LearnsFrom, RowsUsed, Stage
+from townlet_core.policy.training_log import EpisodeFigures, Timing, UpdateRecord
 
 JAMS = ("ghost_step", "queue_leave")
 BASELINE = "baseline_"

@@ -44,7 +44,8 @@ from townlet_core.policy.ppo.towns import TrainingTowns
 from townlet_core.policy.ppo.updating import Learner, NonFiniteTerm, pace_at
 from townlet_core.policy.tensorboard import EventFile
 from townlet_core.policy.threads import single_thread
-from townlet_core.policy.training_log import LearnsFrom, Stage, Timing, TrainingLog, UpdateRecord
+from townlet_core.policy.training_figures import LearnsFrom, Stage
+from townlet_core.policy.training_log import Timing, TrainingLog, UpdateRecord
 
 PURPOSE = "training"
 

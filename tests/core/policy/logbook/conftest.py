@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
+from townlet_core.policy.training_figures import ConflictFigures, RowsUsed
 from townlet_core.policy.training_log import (
     LOG_FILE,
-    ConflictFigures,
     EndRecord,
     EpisodeFigures,
     EpochRecord,
-    RowsUsed,
     Timing,
     UpdateRecord,
     Validation,

@@ -11,7 +11,8 @@ import pytest
 from tests.core.policy.logbook.conftest import VALIDATION, Write, end, epoch, line, update
 from townlet_core.errors import DataError
 from townlet_core.policy.logbook.entries import log_file, read_entries
-from townlet_core.policy.training_log import LOG_FILE, TABLE_FILE, Annealing, KpiVerdict, write_table
+from townlet_core.policy.training_figures import Annealing, KpiVerdict
+from townlet_core.policy.training_log import LOG_FILE, TABLE_FILE, write_table
 
 
 def test_lines_and_rows_hold_the_same_figures(write: Write, tmp_path: Path) -> None:
