@@ -32,7 +32,10 @@ def small_configs(target: Path) -> None:
     golden = yaml.safe_load((target / "rehearsal.yaml").read_text())["golden"]
     bands = {kpi: {"margin": 100.0} for kpi in golden["bands"]}
     edit(target / "rehearsal.yaml", golden={**golden, "towns": 2, "expectations": 1.0, "bands": bands})
-    edit(target / "gates.yaml", data=plan["data"], cloning=easy, comparison=comparison, calibration=calibration)
+    band = {"grad": {"above": 1000.0, "scale": "relative"}}
+    loose = {"updates": 2, "max": {"kl": 100.0}, "min": {"entropy": 0.0}, "bands": band, "uncompared": "allow"}
+    sections = {"data": plan["data"], "cloning": easy, "training": loose}
+    edit(target / "gates.yaml", **sections, comparison=comparison, calibration=calibration)
 
 
 def edit(path: Path, **changes: Any) -> None:

@@ -33,7 +33,7 @@ def evaluate_promotion(
     """Let the published candidate live in the towns of the plan, judge it by the plan, and record the decision."""
     gates, workshop = load_gates(configs / "gates.yaml"), Workshop(data)
     if dry_run:
-        decision = decide(gates, gather_evidence(workshop))
+        decision = decide(gates, gather_evidence(gates, workshop))
     else:
         with progress_bar("evaluate", quiet=as_json) as advance:
             judged = evaluate_candidate(read_candidate(workshop), configs, gates, workshop, advance)

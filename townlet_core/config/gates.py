@@ -10,6 +10,7 @@ from townlet_core.config.documents import read_document
 from townlet_core.config.fields import STRICT, Identifier, Share
 from townlet_core.config.reading import read_model
 from townlet_core.config.telemetry import CanaryRules
+from townlet_core.config.watch import Logged, Size
 
 Positive: TypeAlias = Annotated[float, Field(gt=0.0, le=1e9)]
 Level: TypeAlias = Annotated[float, Field(ge=1e-6, le=0.25)]
@@ -35,6 +36,41 @@ class CloningRules(BaseModel):
     min_accuracy: Share
     min_scenario_accuracy: Share
     min_margin_over_majority: Share
+
+
+class TrainingBand(BaseModel):
+    """How far a figure may lie below and above that of the current release's training; None leaves a side free.
+
+    In the figure's own unit when `scale` is absolute, as a share of the release's figure when it is relative.
+    """
+
+    model_config = STRICT
+    below: Positive | None = None
+    above: Positive | None = None
+    scale: Literal["absolute", "relative"]
+
+    @model_validator(mode="after")
+    def _one_side(self) -> Self:
+        if self.below is None and self.above is None:
+            raise PydanticCustomError("townlet", "`below`, `above` or both: a band without a side holds nothing")
+        return self
+
+
+class TrainingRules(BaseModel):
+    """What the log of a candidate's training must look like, where it was improved: means over the last `updates`.
+
+    Beyond `max` or `min` fails. `bands` compare with the log of the current release's training and can only hold; they
+    need a release that was trained by the same recipe (profile without name and seed), and `uncompared` says what
+    follows where it was not: `allow` goes by the rest, `hold` holds. A log that is missing, stale or cut short, and a
+    figure that is no number, hold whatever stands here.
+    """
+
+    model_config = STRICT
+    updates: int = Field(ge=1, le=10_000)
+    max: dict[Logged, Size]
+    min: dict[Logged, Size]
+    bands: dict[Logged, TrainingBand]
+    uncompared: Literal["allow", "hold"]
 
 
 class GuardRail(BaseModel):
@@ -176,6 +212,7 @@ class GatePolicy(BaseModel):
     plan: Identifier
     data: DataRules
     cloning: CloningRules
+    training: TrainingRules
     comparison: ComparisonRules
     calibration: CalibrationRules
     first_release: UncomparedRule

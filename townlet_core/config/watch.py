@@ -9,12 +9,10 @@ from townlet_core.config.documents import Document, KeyPath, Place, read_documen
 from townlet_core.config.fields import STRICT
 from townlet_core.config.reading import read_model
 
-Watched: TypeAlias = Literal[
+Logged: TypeAlias = Literal[
     "loss",
-    "value_loss",
     "policy_loss",
-    "validation_loss",
-    "accuracy",
+    "value_loss",
     "kl",
     "clip",
     "grad",
@@ -38,11 +36,16 @@ Watched: TypeAlias = Literal[
     "sleep_complete",
     "utility_outage",
     "rivalry",
-    "seconds",
-    "speed",
 ]
-"""The figures of a training log that can be watched; docs/training.md says what each is."""
+"""Figures of an update that are the same whenever a training is repeated."""
 
+Watched: TypeAlias = Literal[Logged, "validation_loss", "accuracy", "seconds", "speed"]
+"""The figures of a training log that can be watched: also those of a clone's epochs, and what an update cost.
+
+docs/training.md says what each is.
+"""
+
+LOGGED: tuple[Logged, ...] = get_args(Logged)
 WATCHED: tuple[str, ...] = get_args(Watched)
 
 Size: TypeAlias = Annotated[float, Field(ge=-1e12, le=1e12)]

@@ -21,6 +21,7 @@ from townlet_core.policy.layouts import first_difference
 from townlet_core.policy.teacher import Teacher
 from townlet_core.release.candidate import Candidate, read_candidate
 from townlet_core.release.manifest import CONTENT
+from townlet_core.release.training_evidence import candidate_training, release_training
 from townlet_core.release.workshop import Workshop, stored_bytes
 from townlet_core.stability import (
     CANDIDATE,
@@ -131,7 +132,7 @@ def read_evaluation(workshop: Workshop) -> Evaluation:
     return _load(workshop.latest("evaluation"), workshop)
 
 
-def gather_evidence(workshop: Workshop) -> Evidence:
+def gather_evidence(gates: GatePolicy, workshop: Workshop) -> Evidence:
     """Everything a decision rests on, read anew from the published candidate, dataset and evaluation.
 
     Raises:
@@ -141,7 +142,7 @@ def gather_evidence(workshop: Workshop) -> Evidence:
     """
     candidate = read_candidate(workshop)
     manifest = read_version(workshop.datasets, str(workshop.latest("dataset")["id"]))
-    rival = find_rival(candidate, workshop)
+    rival, updates = find_rival(candidate, workshop), gates.training.updates
     return Evidence(
         candidate_digest=candidate.digest,
         dataset_id=manifest["id"],
@@ -150,13 +151,15 @@ def gather_evidence(workshop: Workshop) -> Evidence:
         engine=source_digest(*ENGINE),
         data=_data(manifest),
         cloning=_cloning(candidate),
+        training=candidate_training(candidate, workshop, updates),
+        baseline_training=release_training(rival.folder.parents[1], updates) if rival is not None else None,
         evaluation=read_evaluation(workshop) if workshop.has("evaluation") else None,
     )
 
 
 def decide_promotion(gates: GatePolicy, workshop: Workshop) -> Decision:
     """Judge the published candidate by the plan and record the decision, whatever it is."""
-    decision = decide(gates, gather_evidence(workshop))
+    decision = decide(gates, gather_evidence(gates, workshop))
     write_decision(workshop.state, decision)
     return decision
 
@@ -167,7 +170,7 @@ def require_decision(gates: GatePolicy, workshop: Workshop) -> tuple[Decision, E
     Raises:
         RefusedError: it does not; with every reason.
     """
-    evidence = gather_evidence(workshop)
+    evidence = gather_evidence(gates, workshop)
     return require_promotion(read_decision(workshop.state), gates, evidence), evidence
 
 

@@ -3,7 +3,7 @@
 from townlet_core.stability.claims import CANDIDATE, CURRENT, TEACHER
 from townlet_core.stability.criteria import Criterion, Verdict
 from townlet_core.stability.evaluation import Evaluation, Window, difference, estimate, towns_table
-from townlet_core.stability.evidence import CloningEvidence, DataEvidence, Evidence
+from townlet_core.stability.evidence import CloningEvidence, DataEvidence, Evidence, TrainingEvidence
 from townlet_core.stability.gates import Decision, decide, modes_against
 from townlet_core.stability.pointer import (
     HistoryEntry,
@@ -33,6 +33,7 @@ __all__ = [
     "HistoryEntry",
     "Planned",
     "Release",
+    "TrainingEvidence",
     "Verdict",
     "Window",
     "champion",

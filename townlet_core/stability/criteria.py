@@ -85,6 +85,31 @@ def at_most(name: str, value: float | None, bound: float, what: str) -> Criterio
     )
 
 
+def within(name: str, value: float | None, band: tuple[float, float], around: float, what: str) -> Criterion:
+    """Require a figure to stay in a band around a baseline's; a drift holds, it never fails."""
+    low, high = band
+    if value is None or not math.isfinite(value) or not math.isfinite(around):
+        return missing(name, f"{what} was not measured")
+    passed = low <= value <= high
+    bound = low if value < around else high
+    span = _span(low, high)
+    told = f"{span}, around the {number(around)} of the current release"
+    return Criterion(
+        name=name,
+        value=value,
+        bound=bound,
+        verdict=Verdict.PASS if passed else Verdict.HOLD,
+        reason=f"{what} is {number(value)}, which {'stays within' if passed else 'lies outside'} {told}",
+        what_would_change=f"{what} {'outside' if passed else 'within'} {span}",
+    )
+
+
+def _span(low: float, high: float) -> str:
+    if math.isinf(low):
+        return f"at most {number(high)}"
+    return f"at least {number(low)}" if math.isinf(high) else f"{number(low)} to {number(high)}"
+
+
 def agrees(name: str, found: object, expected: object, what: str, remedy: str) -> Criterion:
     """Require evidence to be about the thing that is judged; stale or missing evidence holds."""
     passed = found == expected and found is not None

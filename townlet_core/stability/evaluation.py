@@ -5,7 +5,7 @@ from typing import Self
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pydantic import BaseModel, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from townlet_core.config import canonical_json, digest
 from townlet_core.datasets.capture import capture_seed
@@ -28,7 +28,7 @@ class PolicyRun(BaseModel):
     """One contender in one scenario: each figure town by town, and each action's decisions town by town."""
 
     model_config = FROZEN
-    kpis: dict[str, tuple[Figure, ...]]
+    kpis: dict[str, tuple[Figure, ...]] = Field(min_length=1)
     decisions: dict[str, tuple[int, ...]]
 
     def followed_by(self, more: "PolicyRun") -> "PolicyRun":
@@ -43,8 +43,8 @@ class ScenarioRun(BaseModel):
     model_config = FROZEN
     config_digest: str
     seed: int
-    towns: int
-    policies: dict[str, PolicyRun]
+    towns: int = Field(ge=1)
+    policies: dict[str, PolicyRun] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _every_town_counts(self) -> Self:
@@ -65,7 +65,7 @@ class Window(BaseModel):
 
     model_config = FROZEN
     number: int
-    scenarios: dict[str, ScenarioRun]
+    scenarios: dict[str, ScenarioRun] = Field(min_length=1)
 
     def figures(self) -> Figures:
         """Every figure by (scenario, policy, figure); NaN in a town where it was not measured."""
@@ -90,7 +90,7 @@ class Evaluation(BaseModel):
     """Digest of the plan's comparison, fixed before the evaluation began; None where it followed no plan."""
     policies: dict[str, str]
     """Digest of every contender by name."""
-    windows: tuple[Window, ...]
+    windows: tuple[Window, ...] = Field(min_length=1)
 
     @property
     def digest(self) -> str:

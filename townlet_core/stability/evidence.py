@@ -33,12 +33,30 @@ class CloningEvidence(BaseModel):
     scenarios: dict[str, Figure]
 
 
+class TrainingEvidence(BaseModel):
+    """Figures of the log of a policy's training, as means over its last updates, by their short names.
+
+    `recipe` is the digest of the profile without name and seed; None for a clone, which has no such log and no
+    figures. `form` is the version of the log; figures of another form than today's are not read. `logged` updates are
+    in the log out of `planned`.
+    """
+
+    model_config = FROZEN
+    policy_digest: str
+    recipe: str | None
+    form: str | None
+    logged: int
+    planned: int
+    figures: dict[str, Figure]
+
+
 class Evidence(BaseModel):
     """Everything that a decision rests on; a part that does not exist is None and holds the decision.
 
     `baseline_digest` is the policy of the release that the candidate would replace (`promotion.champion`), None when
     there is none; `incompatible` is how its layout differs from the candidate's, None when both can live in the same
-    towns; `engine` is the digest of the engine's sources as they are now.
+    towns; `engine` is the digest of the engine's sources as they are now. `baseline_training` is the log of the
+    training that the current release came from.
     """
 
     model_config = FROZEN
@@ -49,6 +67,8 @@ class Evidence(BaseModel):
     engine: str
     data: DataEvidence | None
     cloning: CloningEvidence | None
+    training: TrainingEvidence | None
+    baseline_training: TrainingEvidence | None
     evaluation: Evaluation | None
 
     @model_validator(mode="after")

@@ -20,6 +20,7 @@ from townlet_core.stability.criteria import (
 )
 from townlet_core.stability.evaluation import Evaluation
 from townlet_core.stability.evidence import Evidence
+from townlet_core.stability.training_bands import training_criteria
 from townlet_core.stability.windows import window_criteria
 
 Outcome = Literal["PROMOTE", "HOLD", "FAIL"]
@@ -66,6 +67,7 @@ def decide(policy: GatePolicy, evidence: Evidence) -> Decision:
         *_freshness(evidence),
         *_data(policy, evidence),
         *_cloning(policy, evidence),
+        *training_criteria(policy.training, evidence),
         *_release_rule(policy, evidence),
         *_comparisons(policy, evidence),
     )

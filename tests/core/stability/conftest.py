@@ -9,7 +9,7 @@ import pytest
 from townlet_core.config import digest
 from townlet_core.config.gates import GatePolicy, load_gates
 from townlet_core.config.telemetry import CanaryRules
-from townlet_core.stability import CloningEvidence, DataEvidence, Evaluation, Evidence
+from townlet_core.stability import CloningEvidence, DataEvidence, Evaluation, Evidence, TrainingEvidence
 from townlet_core.stability.evaluation import PolicyRun, ScenarioRun, Window, window_seed
 
 GATES = Path(__file__).parents[3] / "configs/gates.yaml"
@@ -26,6 +26,16 @@ SPREAD = {
     "return": 0.1,
     "conflicts": 0.1,
     "rivalry": 0.005,
+}
+LOGGED = {
+    "return": 1.5,
+    "loss": 0.008,
+    "kl": 0.003,
+    "clip": 0.03,
+    "grad": 0.5,
+    "entropy": 0.15,
+    "explained_variance": 0.9,
+    "reward_corr": 0.1,
 }
 LEVELS, SPREAD = LEVELS | CANARIES, SPREAD | CANARIES
 TOWNS = PLAN.comparison.towns[1]
@@ -75,6 +85,12 @@ def drawn_evaluation(
     )
 
 
+def trained(policy: str = CANDIDATE, **changes: object) -> TrainingEvidence:
+    """The log of a sound training."""
+    parts = {"policy_digest": policy, "recipe": "a" * 64, "form": "3.0", "logged": 30, "planned": 30, "figures": LOGGED}
+    return TrainingEvidence(**(parts | changes))  # type: ignore[arg-type]
+
+
 def sound_evidence(**changes: object) -> Evidence:
     """Evidence that speaks for a first release in every respect, with some parts replaced."""
     parts: dict[str, object] = {
@@ -96,6 +112,8 @@ def sound_evidence(**changes: object) -> Evidence:
             majority_share=0.3,
             scenarios=dict.fromkeys(SCENARIOS, 0.92),
         ),
+        "training": trained(),
+        "baseline_training": None,
         "evaluation": drawn_evaluation(),
     }
     return Evidence(**(parts | changes))  # type: ignore[arg-type]
@@ -103,13 +121,18 @@ def sound_evidence(**changes: object) -> Evidence:
 
 def with_current(**changes: object) -> Evidence:
     """Evidence beside a current release."""
-    parts = {"baseline_digest": CURRENT, "evaluation": drawn_evaluation(current=CURRENT)}
+    parts = {
+        "baseline_digest": CURRENT,
+        "baseline_training": trained(CURRENT),
+        "evaluation": drawn_evaluation(current=CURRENT),
+    }
     return sound_evidence(**(parts | changes))
 
 
 def with_incompatible(**changes: object) -> Evidence:
     """Evidence of a candidate that would replace a release of another layout, which stayed out of the evaluation."""
-    return sound_evidence(**({"baseline_digest": CURRENT, "incompatible": DIFFERENCE} | changes))
+    parts = {"baseline_digest": CURRENT, "baseline_training": trained(CURRENT), "incompatible": DIFFERENCE}
+    return sound_evidence(**(parts | changes))
 
 
 @pytest.fixture(scope="session")

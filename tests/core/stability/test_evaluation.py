@@ -1,6 +1,7 @@
 """Every contender lives in the same held-out towns, and the figures say who does better."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -130,6 +131,34 @@ def test_a_town_that_is_missing_from_the_figures_is_refused(evaluation: Evaluati
 def test_a_damaged_evaluation_is_refused(content: bytes) -> None:
     with pytest.raises(DataError, match=r"^evaluation\.json: .*; evaluate again$"):
         Evaluation.from_json(content, "evaluation.json")
+
+
+RUN = "windows.0.scenarios.ordinary_day"
+
+
+@pytest.mark.parametrize(
+    ("empty", "told"),
+    [
+        (lambda body: body.update(windows=[]), "windows: Tuple should have at least 1 item"),
+        (
+            lambda body: body["windows"][0].update(scenarios={}),
+            "windows.0.scenarios: Dictionary should have at least 1",
+        ),
+        (lambda body: run_of(body).update(policies={}), f"{RUN}.policies: Dictionary should have at least 1"),
+        (lambda body: run_of(body).update(towns=0), f"{RUN}.towns: Input should be greater than or equal to 1"),
+        (lambda body: run_of(body)["policies"]["teacher"].update(kpis={}), f"{RUN}.policies.teacher.kpis: Dictionary"),
+    ],
+)
+def test_an_evaluation_of_nothing_is_refused_by_file_and_field(evaluation: Evaluation, empty: Any, told: str) -> None:
+    body = evaluation.model_dump(mode="json")
+    empty(body)
+    with pytest.raises(DataError) as refused:
+        Evaluation.from_json(canonical_json(body), "evaluation.json")
+    assert str(refused.value).startswith(f"evaluation.json: {told}")
+
+
+def run_of(body: Any) -> Any:
+    return body["windows"][0]["scenarios"]["ordinary_day"]
 
 
 @pytest.mark.parametrize(("towns", "days"), [(1, 1), (4, 0)])

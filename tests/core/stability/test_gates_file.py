@@ -31,6 +31,10 @@ TEXT = GATES.read_text()
             ["incompatible_release.allow", "perhaps"],
         ),
         ("margin: 0.03", "margin: -0.03", ["comparison.guard_rails.survival.margin"]),
+        ("max: {kl: 0.02,", "max: {kll: 0.02,", ["training.max.kll", "kl"]),
+        ("max: {kl: 0.02,", "max: {speed: 0.02,", ["training.max.speed", "unknown key"]),
+        ("uncompared: allow", "uncompared: maybe", ["training.uncompared", "hold"]),
+        ("return: {below: 0.5, scale", "return: {scale", ["training.bands.return", "without a side"]),
         ("min_decisions: 5000", "min_decisions: .nan", ["data.min_decisions", "finite"]),
     ],
 )

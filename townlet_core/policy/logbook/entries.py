@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from io import BytesIO
 from math import isfinite
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -79,7 +80,7 @@ def read_entries(path: Path) -> list[Entry]:
     file = log_file(path)
     if not file.is_file():
         raise DataError(f"{file}: there is no such log; {REMEDY}")
-    entries = list(_rows(file) if file.suffix == ".parquet" else _lines(file))
+    entries = list(_rows(file, str(file)) if file.suffix == ".parquet" else _lines(file))
     if not any(entry.kind != "end" for entry in entries):
         raise DataError(f"{file}: is empty: no update and no epoch is in it; wait for the first, or {REMEDY}")
     return entries
@@ -99,15 +100,33 @@ def _lines(file: Path) -> Iterator[Entry]:
             yield parse_entry(line, f"{file}:{number}")
 
 
-def _rows(file: Path) -> Iterator[Entry]:
+def table_entries(content: bytes, name: str) -> list[Entry]:
+    """The entries of a Parquet log in memory. Raises DataError as `read_entries`, with `name` for the file."""
+    return list(_rows(BytesIO(content), name))
+
+
+def table_form(content: bytes, name: str) -> str:
+    """The version of a Parquet log in memory, whatever it is. Raises DataError when it is no log."""
+    form = _table(BytesIO(content), name).column("schema_version")[0]
+    return str(form)
+
+
+def _table(file: Path | BytesIO, name: str) -> pa.Table:
     try:
         table = pq.read_table(file)
     except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{file}: is no Parquet table ({str(error).splitlines()[0]}); {REMEDY}") from error
+        raise DataError(f"{name}: is no Parquet table ({str(error).splitlines()[0]}); {REMEDY}") from error
+    if table.num_rows == 0 or "schema_version" not in table.column_names:
+        raise DataError(f"{name}: schema_version: no row has one; {REMEDY}")
+    return table
+
+
+def _rows(file: Path | BytesIO, name: str) -> Iterator[Entry]:
+    table = _table(file, name)
     timed = any(name.startswith("timing.") for name in table.column_names)
     for number, row in enumerate(table.to_pylist(), 1):
         document = _nested(row)
-        entry = entry_of(document if timed else {**document, "timing": _NO_TIMES}, f"{file}: row {number}")
+        entry = entry_of(document if timed else {**document, "timing": _NO_TIMES}, f"{name}: row {number}")
         yield entry if timed else entry._replace(row=flat(document))
 
 

@@ -90,7 +90,7 @@ def test_a_table_without_a_column_is_told_by_its_row_and_field(tmp_path: Path) -
     with pytest.raises(DataError, match=rf"{TABLE_FILE}: row 1: kl_divergence: Field required"):
         read_entries(tmp_path)
     pq.write_table(pa.table({"a": [1]}), tmp_path / TABLE_FILE)
-    with pytest.raises(DataError, match=r"row 1: kind: found None"):
+    with pytest.raises(DataError, match=rf"{TABLE_FILE}: schema_version: no row has one"):
         read_entries(tmp_path)
 
 

@@ -1,0 +1,102 @@
+"""Evidence that cannot be trusted is refused in one line that names file and field, and moves nothing."""
+
+import json
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from pipelines.cli import whole_application
+from tests.pipelines.conftest import Prepared
+from townlet_core.config import canonical_json
+from townlet_core.errors import DataError
+from townlet_core.release.workshop import Workshop, stored_bytes
+
+
+def evaluated(house: Prepared) -> Any:
+    """What `townlet promote evaluate --dry-run` says, or the error that it raises."""
+    environment = {"TOWNLET_DATA": str(house.data), "TOWNLET_CONFIGS": str(house.configs)}
+    words = ["promote", "evaluate", "--dry-run", "--json"]
+    result = CliRunner().invoke(whole_application(), words, env=environment)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return json.loads(result.stdout)
+
+
+def republish(workshop: Workshop, stage: str, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change a stage's record, in a file of its own."""
+    record = dict(workshop.latest(stage))
+    change(record)
+    (workshop.data / f"line/{stage}.json").unlink()
+    workshop.publish(stage, record)
+
+
+def with_log(house: Prepared, change: Callable[[pa.Table], pa.Table]) -> str:
+    """Put another training log on the candidate's record; gives its name."""
+    workshop = Workshop(house.data)
+    log = pq.read_table(BytesIO(stored_bytes(workshop.artifacts, workshop.latest("candidate")["improvement"]["log"])))
+    content = BytesIO()
+    pq.write_table(change(log), content)
+    name = workshop.artifacts.put_bytes(content.getvalue(), ".parquet") + ".parquet"
+    republish(workshop, "candidate", lambda record: record["improvement"].update(log=name))
+    return name
+
+
+def sour(log: pa.Table, column: str) -> pa.Table:
+    place = log.column_names.index(column)
+    return log.set_column(place, column, pc.multiply(log.column(column), float("nan")))
+
+
+def test_sound_evidence_promotes(prepared: Prepared) -> None:
+    found = evaluated(prepared)
+    assert found["verdict"] == "PROMOTE"
+    names = {one["name"] for one in found["criteria"] if one["name"].startswith("training.")}
+    assert names == {"training.candidate", "training.log", "training.kl.max", "training.entropy.min"}
+
+
+@pytest.mark.parametrize(
+    "field", ["kl_divergence", "episodes.survival", "schema_version", "conflict.rivalry_max_max_avg"]
+)
+def test_a_training_log_with_a_missing_field_is_refused(prepared: Prepared, field: str) -> None:
+    name = with_log(prepared, lambda log: log.drop_columns([field]))
+    with pytest.raises(DataError, match=rf"^{name}: (row 1: )?{field}: ") as refused:
+        evaluated(prepared)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_training_log_that_is_lost_is_refused(prepared: Prepared) -> None:
+    name = with_log(prepared, lambda log: log.slice(0, 1))
+    (prepared.data / "artifacts/objects" / name).unlink()
+    with pytest.raises(DataError, match=name.partition(".")[0]):
+        evaluated(prepared)
+
+
+def test_a_log_that_is_cut_short_or_has_figures_that_are_no_numbers_never_promotes(prepared: Prepared) -> None:
+    with_log(prepared, lambda log: log.slice(0, 1))
+    cut = evaluated(prepared)
+    assert cut["verdict"] == "HOLD"
+    (told,) = [one for one in cut["criteria"] if one["verdict"] != "pass"]
+    assert (told["name"], told["reason"]) == ("training.log", "the number of updates in the log is 1, not 2")
+
+
+def test_figures_of_the_log_that_are_no_numbers_never_promote(prepared: Prepared) -> None:
+    with_log(prepared, lambda log: sour(log, "kl_divergence"))
+    found = evaluated(prepared)
+    assert found["verdict"] == "HOLD"
+    (told,) = [one for one in found["criteria"] if one["verdict"] != "pass"]
+    assert told["name"] == "training.kl.max"
+    assert told["reason"].endswith("was not measured")
+
+
+def test_an_empty_evaluation_is_refused_by_file_and_field(prepared: Prepared) -> None:
+    workshop = Workshop(prepared.data)
+    body = json.loads(stored_bytes(workshop.artifacts, workshop.latest("evaluation")["evaluation"]))
+    name = workshop.artifacts.put_bytes(canonical_json({**body, "windows": []}), ".json") + ".json"
+    republish(workshop, "evaluation", lambda record: record.update(evaluation=name))
+    with pytest.raises(DataError, match=rf"^{name}: windows: Tuple should have at least 1 item.*; evaluate again$"):
+        evaluated(prepared)
