@@ -1,4 +1,4 @@
-"""What a citizen costs in a town of 8, 32, 128 and 512: seconds per agent-step, tick alone and with observations.
+"""What a citizen costs in towns of 8, 32, 128 and 512: processor time per agent-step, tick alone and with observations.
 
 Run by `make bench`. Each size has as many towns as make 512 citizens in all, so that nothing but the size of a town
 differs; the teacher's choices are recorded first and then played back. Adds a dated line to docs/benchmarks.md.
@@ -6,15 +6,13 @@ differs; the teacher's choices are recorded first and then played back. Adds a d
 
 import argparse
 import os
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from crowd_towns import crowd_town
-from engine import processor
+from engine import best_seconds, processor
 
 from townlet_core.core import Simulation
 from townlet_core.policy.teacher import Teacher
@@ -23,7 +21,6 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 MARK = "| date | processor | load | 8 citizens | 32 | 128 | 512 | 512 : 8 |"
 SIZES = (8, 32, 128, 512)
 MINUTES = 480
-REPEATS = 3
 
 
 class Cost(NamedTuple):
@@ -32,17 +29,6 @@ class Cost(NamedTuple):
     citizens: int
     ticking: float
     stepping: float
-
-
-def best_seconds(work: Callable[[], object], prepare: Callable[[], object]) -> float:
-    """Seconds of the quickest of a few runs; `prepare` runs before each, outside the clock."""
-    times = []
-    for _ in range(REPEATS):
-        prepare()
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def measure(citizens: int) -> Cost:
