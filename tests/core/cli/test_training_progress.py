@@ -34,6 +34,6 @@ def test_the_bar_tells_agreement_then_return_and_speed(townlet: Townlet, monkeyp
     assert townlet("train", "--json").code == 0
     assert told == [
         (3, 30, "clone: agrees in 91.2%"),
-        (7, 20, "improve: return –, 1,234 agent-steps/s"),
-        (8, 20, "improve: return 2.35, 5,678 agent-steps/s"),
+        (7, 20, "rollout: return –, 1,234 agent-steps/s"),
+        (8, 20, "rollout: return 2.35, 5,678 agent-steps/s"),
     ]
