@@ -13,6 +13,7 @@ Logged: TypeAlias = Literal[
     "loss",
     "policy_loss",
     "value_loss",
+    "imitation_loss",
     "kl",
     "clip",
     "grad",
@@ -24,6 +25,8 @@ Logged: TypeAlias = Literal[
     "survival",
     "attendance",
     "validated_return",
+    "stored_agreement",
+    "teacher_share",
     "deaths",
     "queue_events",
     "queue_intensity",
@@ -46,6 +49,19 @@ docs/training.md says what each is.
 """
 
 LOGGED: tuple[Logged, ...] = get_args(Logged)
+
+WITHOUT_LIFE: tuple[Logged, ...] = (
+    "loss",
+    "policy_loss",
+    "value_loss",
+    "imitation_loss",
+    "kl",
+    "grad",
+    "entropy",
+    "explained_variance",
+    "stored_agreement",
+)
+"""Those that also stand in the log of a training in which nobody lives, and mean the same there."""
 WATCHED: tuple[str, ...] = get_args(Watched)
 
 Size: TypeAlias = Annotated[float, Field(ge=-1e12, le=1e12)]

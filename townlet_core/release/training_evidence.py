@@ -64,7 +64,9 @@ def _improved(checkpoint: Checkpoint) -> bool:
 
 
 def _of_a_clone(checkpoint: Checkpoint) -> TrainingEvidence:
-    return TrainingEvidence(policy_digest=checkpoint.digest, recipe=None, form=None, logged=0, planned=0, figures={})
+    return TrainingEvidence(
+        policy_digest=checkpoint.digest, recipe=None, mode=None, form=None, logged=0, planned=0, figures={}
+    )
 
 
 def _read(policy: str, checkpoint: Checkpoint, content: bytes, name: str, updates: int) -> TrainingEvidence:
@@ -73,6 +75,7 @@ def _read(policy: str, checkpoint: Checkpoint, content: bytes, name: str, update
     return TrainingEvidence(
         policy_digest=policy,
         recipe=_recipe(checkpoint.description.trained),
+        mode=str(entries[-1].row["data_mode"]) if entries else None,
         form=form,
         logged=len(entries),
         planned=int(entries[-1].row["updates"]) if entries else 0,

@@ -37,13 +37,14 @@ class TrainingEvidence(BaseModel):
     """Figures of the log of a policy's training, as means over its last updates, by their short names.
 
     `recipe` is the digest of the profile without name and seed; None for a clone, which has no such log and no
-    figures. `form` is the version of the log; figures of another form than today's are not read. `logged` updates are
-    in the log out of `planned`.
+    figures. `mode` is what the training learnt from, `form` the version of the log; figures of another form than
+    today's are not read. `logged` updates are in the log out of `planned`.
     """
 
     model_config = FROZEN
     policy_digest: str
     recipe: str | None
+    mode: str | None
     form: str | None
     logged: int
     planned: int

@@ -2,8 +2,11 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from typing import TypeVar
 
 from townlet_core.config.gates import TrainingBand, TrainingRules
+from townlet_core.config.watch import WITHOUT_LIFE, Logged
+from townlet_core.policy.logbook.entries import REPLAY
 from townlet_core.stability.criteria import (
     Criterion,
     Verdict,
@@ -14,6 +17,8 @@ from townlet_core.stability.criteria import (
     within,
 )
 from townlet_core.stability.evidence import Evidence, TrainingEvidence
+
+T = TypeVar("T")
 
 
 def training_criteria(rules: TrainingRules, evidence: Evidence) -> list[Criterion]:
@@ -30,7 +35,19 @@ def training_criteria(rules: TrainingRules, evidence: Evidence) -> list[Criterio
     )
     if found.recipe is None:
         return [about, _said("training.log", "the candidate is a clone, which `cloning` judges; it was not improved")]
-    return [about, _whole(found), *_bounds(rules, found), *_bands(rules, found, evidence)]
+    criteria = [about, _whole(found), *_lifeless(found)]
+    return [*criteria, *_bounds(rules, found), *_bands(rules, found, evidence)]
+
+
+def _lifeless(found: TrainingEvidence) -> list[Criterion]:
+    if found.mode != REPLAY:
+        return []
+    return [_said("training.mode", f"nobody lived in it, so that it is judged by {', '.join(WITHOUT_LIFE)} alone")]
+
+
+def _asked(bounds: Mapping[Logged, T], found: TrainingEvidence) -> dict[Logged, T]:
+    """The rules about figures that this way of training has."""
+    return {name: bound for name, bound in bounds.items() if found.mode != REPLAY or name in WITHOUT_LIFE}
 
 
 def _whole(found: TrainingEvidence) -> Criterion:
@@ -39,9 +56,9 @@ def _whole(found: TrainingEvidence) -> Criterion:
 
 
 def _bounds(rules: TrainingRules, found: TrainingEvidence) -> Iterator[Criterion]:
-    for name, bound in rules.max.items():
+    for name, bound in _asked(rules.max, found).items():
         yield at_most(f"training.{name}.max", found.figures.get(name), bound, _told(name, rules, found))
-    for name, bound in rules.min.items():
+    for name, bound in _asked(rules.min, found).items():
         yield at_least(f"training.{name}.min", found.figures.get(name), bound, _told(name, rules, found))
 
 
@@ -89,7 +106,7 @@ def _whole_baseline(other: TrainingEvidence) -> Criterion:
 
 
 def _each(rules: TrainingRules, found: TrainingEvidence, baseline: Mapping[str, float | None]) -> Iterator[Criterion]:
-    for name, band in rules.bands.items():
+    for name, band in _asked(rules.bands, found).items():
         around, criterion = baseline.get(name), f"training.{name}.band"
         if around is None:
             yield missing(criterion, f"{name} was not measured in the current release's training")

@@ -155,7 +155,7 @@ def test_a_summary_comes_as_text_markdown_or_json_with_a_plot(townlet: Townlet, 
     log, plot = write(epoch(1), update(1), update(2), end(2)), tmp_path / "training.png"
     text = townlet("telemetry", "summary", log, "--plot", plot)
     assert text.code == 0
-    assert "improve, 1 to 2: 4.0 s, 500 agent-steps/s" in text.out
+    assert "rollout, 1 to 2: 4.0 s, 500 agent-steps/s" in text.out
     assert plot.read_bytes().startswith(b"\x89PNG")
     page = townlet("telemetry", "summary", log, "--format", "markdown", "--baseline", log)
     assert page.out.startswith(f"# Training log {log}\n")

@@ -87,7 +87,15 @@ def drawn_evaluation(
 
 def trained(policy: str = CANDIDATE, **changes: object) -> TrainingEvidence:
     """The log of a sound training."""
-    parts = {"policy_digest": policy, "recipe": "a" * 64, "form": "3.0", "logged": 30, "planned": 30, "figures": LOGGED}
+    parts: dict[str, object] = {
+        "policy_digest": policy,
+        "recipe": "a" * 64,
+        "mode": "rollout",
+        "form": "3.0",
+        "logged": 30,
+        "planned": 30,
+    }
+    parts["figures"] = LOGGED
     return TrainingEvidence(**(parts | changes))  # type: ignore[arg-type]
 
 

@@ -143,6 +143,20 @@ def test_a_release_that_cannot_be_compared_holds_or_not_as_the_plan_says(
     assert criterion(held, "training.bands").what_would_change == "training.uncompared: allow in the plan"
 
 
+def test_a_training_in_which_nobody_lived_is_judged_by_what_it_measures(plan: GatePolicy) -> None:
+    told = {"kl": 0.003, "entropy": 0.15, "grad": 0.5}
+    ours, theirs = (trained(policy, mode="replay", figures=told) for policy in (CANDIDATE, CURRENT))
+    decision = judged(plan, with_current(training=ours, baseline_training=theirs))
+    assert decision.verdict == "PROMOTE", decision.reasons
+    names = {one.name for one in decision.criteria if one.name.startswith("training.")}
+    assert {"training.mode", "training.kl.max", "training.grad.band"} <= names
+    assert "training.return.band" not in names
+    poor = trained(mode="replay", figures={"entropy": 0.15, "grad": 0.5})
+    assert judged(plan, with_current(training=poor, baseline_training=theirs)).reasons == (
+        "training.kl.max: kl over the last 10 updates was not measured",
+    )
+
+
 def test_a_first_release_is_held_to_bounds_alone(plan: GatePolicy) -> None:
     names = {one.name for one in judged(plan, sound_evidence()).criteria if one.name.startswith("training")}
     assert names == {"training.candidate", "training.log", "training.kl.max", "training.entropy.min"}

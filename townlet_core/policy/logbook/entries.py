@@ -10,13 +10,16 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from townlet_core.config.watch import Watched
+from townlet_core.config.watch import WITHOUT_LIFE, Watched
 from townlet_core.errors import DataError
 from townlet_core.policy.logbook.figures import column_of
 from townlet_core.policy.training_log import EPOCHS_FILE, LOG_FILE, TABLE_FILE, UpdateRecord, flat, validated
 
 Kind: TypeAlias = Literal["update", "epoch", "end"]
 REMEDY = f"name the {LOG_FILE}, {EPOCHS_FILE} or {TABLE_FILE} of a training, or its folder"
+REPLAY = "replay"
+"""The mode of a training in which nobody lives."""
+STILL = (*WITHOUT_LIFE, "seconds")
 SUFFIXES = (".ndjson", ".jsonl", ".parquet")
 NAMES = (LOG_FILE, EPOCHS_FILE, TABLE_FILE)
 _NO_TIMES = dict.fromkeys(
@@ -45,7 +48,12 @@ class Entry(NamedTuple):
         return int(self.row["epoch"])
 
     def figure(self, name: Watched) -> float | None:
-        """A figure by its short name; None where this record has none, or none that is a number."""
+        """A figure by its short name; None where this record has none, or none that is a number.
+
+        Where nobody lived, figures of a life are none rather than zero.
+        """
+        if self.row.get("data_mode") == REPLAY and name not in STILL:
+            return None
         column = column_of(name, self.kind)
         value = self.row.get(column) if column is not None else None
         return float(value) if value is not None and isfinite(value) else None
@@ -132,12 +140,14 @@ def _rows(file: Path | BytesIO, name: str) -> Iterator[Entry]:
 
 def _nested(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row of dotted columns as the document it was; a part that may be absent and has no value is absent."""
-    document: dict[str, Any] = {}
+    # Where nobody lived there are no events, and so no columns of theirs.
+    document: dict[str, Any] = {"events": {}, "completed": {}} if row.get("data_mode") == REPLAY else {}
     for name, value in row.items():
         *parts, last = name.split(".")
         place = document
         for part in parts:
-            place = place.setdefault(part, {})
+            below = place.get(part)
+            place[part] = place = below if isinstance(below, dict) else {}
         place[last] = value
     for name, value in document.items():
         field = UpdateRecord.model_fields.get(name)

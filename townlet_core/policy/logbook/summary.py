@@ -9,7 +9,7 @@ from townlet_core.config.watch import Watched
 from townlet_core.policy.logbook.entries import Entry
 from townlet_core.policy.logbook.figures import FIGURES
 
-CLONE, CRITIC, IMPROVE = "clone", "critic", "improve"
+CLONE, CRITIC = "clone", "critic"
 OPEN = "open"
 
 
@@ -30,7 +30,8 @@ class Phase(NamedTuple):
     """A stretch of a training that did one thing.
 
     Attributes:
-        name: `clone`, `critic` (the value head learns alone) or `improve`.
+        name: `clone`, `critic` (the value head learns alone), or the mode: `rollout`, `replay`, `mixed`, or `anneal`
+            with the share of citizens that the teacher drives.
         first: Number of its first update or epoch.
         last: And of its last.
         seconds: What it took, None in a table without times.
@@ -130,7 +131,10 @@ def phase_of(entry: Entry) -> str:
     """The phase that a record belongs to."""
     if entry.kind == "epoch":
         return CLONE
-    return CRITIC if entry.row["critic_only"] else IMPROVE
+    if entry.row["critic_only"]:
+        return CRITIC
+    mode, share = str(entry.row["data_mode"]), entry.figure("teacher_share")
+    return mode if share is None else f"{mode} at {share:.0%}"
 
 
 def differences(ours: LogSummary, theirs: LogSummary) -> list[Difference]:

@@ -8,13 +8,16 @@ from townlet_core.config.watch import Watched, WatchRules
 from townlet_core.policy.logbook.entries import Entry
 from townlet_core.policy.logbook.figures import column_of
 
+KPIS = "annealing.kpis."
+"""Before the columns of the key figures that a cycle of annealing is judged by."""
+
 
 class Alarm(NamedTuple):
     """A rule that an entry broke.
 
     Attributes:
         epoch: Number of the update or epoch.
-        rule: `max`, `min`, `drop`, `not_finite`, `stopped` or `silent`.
+        rule: `max`, `min`, `drop`, `not_finite`, `frozen`, `stopped` or `silent`.
         figure: Name of the figure or column; None where it is about the training as a whole.
         value: What was found, None where it is no number.
         bound: What it is held to; for `drop` the lowest value that would have done.
@@ -45,7 +48,7 @@ class Watch:
         settled = entry.epoch > self._rules.grace
         above = list(self._above(entry))
         below = list(self._below(entry)) if settled else []
-        return [*broken, *above, *below, *self._fallen(entry, settled=settled)]
+        return [*broken, *_frozen(entry), *above, *below, *self._fallen(entry, settled=settled)]
 
     def _above(self, entry: Entry) -> Iterator[Alarm]:
         for name, bound in self._rules.max.items():
@@ -81,6 +84,23 @@ def _ended(entry: Entry) -> list[Alarm]:
     if entry.row["outcome"] == "finished":
         return []
     return [Alarm(entry.epoch, "stopped", None, None, None, f"the training was stopped: {entry.row['reason']}")]
+
+
+def _frozen(entry: Entry) -> Iterator[Alarm]:
+    """The key figures for which annealing froze at the end of a cycle."""
+    if entry.row.get("annealing.decision") != "freeze":
+        return
+    back = entry.row.get("annealing.rolled_back_to")
+    for column, held in entry.row.items():
+        part, _, last = column.rpartition(".")
+        if not part.startswith(KPIS) or last != "held" or held is not False:
+            continue
+        found, bound = entry.row.get(f"{part}.found"), entry.row[f"{part}.bound"]
+        shown = "was not measured" if found is None else f"is {found:.4g}, below {bound:.4g}"
+        told = (
+            f"{entry.kind} {entry.epoch}: annealing froze and went back to update {back}: {part[len(KPIS) :]} {shown}"
+        )
+        yield Alarm(entry.epoch, "frozen", part[len(KPIS) :], found, bound, told)
 
 
 def _not_finite(entry: Entry, column: str) -> Alarm:

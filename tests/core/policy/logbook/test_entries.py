@@ -112,3 +112,20 @@ def test_a_table_of_annealing_reads_back_with_the_figures_of_its_decisions(tmp_p
     assert [row["annealing.ratio"] for row in found] == [0.8, 0.8]
     assert found[1]["annealing.kpis.return.found"] == 0.9
     assert found[1]["annealing.kpis.survival.held"] is False
+
+
+def test_a_table_of_a_training_in_which_nobody_lived_is_read(tmp_path: Path) -> None:
+    still = update(1, data_mode="replay", events={}, completed={}, conflict=None, reward_mean=None)
+    write_table([still, still], tmp_path / TABLE_FILE)
+    (entry, _) = read_entries(tmp_path)
+    assert entry.figure("kl") == 0.005
+    of_a_life = ("reward", "rivalry", "shared_meal", "queue_events", "speed", "clip")
+    assert [entry.figure(name) for name in of_a_life] == [None] * len(of_a_life), "nothing that did not happen is zero"
+
+
+def test_columns_that_contradict_each_other_are_refused_by_name(tmp_path: Path) -> None:
+    write_table([update(1)], tmp_path / TABLE_FILE)
+    whole = pq.read_table(tmp_path / TABLE_FILE)
+    pq.write_table(whole.append_column("deaths.early", pa.array([1])), tmp_path / TABLE_FILE)
+    with pytest.raises(DataError, match=rf"{TABLE_FILE}: row 1: deaths: Input should be a valid integer"):
+        read_entries(tmp_path)

@@ -10,6 +10,7 @@ from townlet_core.policy.logbook.entries import read_entries
 from townlet_core.policy.logbook.pages import markdown_page
 from townlet_core.policy.logbook.plots import draw_log
 from townlet_core.policy.logbook.summary import Difference, Figures, LogSummary, differences, summarise_log
+from townlet_core.policy.training_figures import Annealing
 from townlet_core.policy.training_log import TABLE_FILE, write_table
 
 
@@ -35,7 +36,7 @@ def test_each_phase_has_first_last_best_and_mean(write: Write) -> None:
     assert [(phase.name, phase.first, phase.last) for phase in found.phases] == [
         ("clone", 1, 3),
         ("critic", 1, 1),
-        ("improve", 2, 4),
+        ("rollout", 2, 4),
     ]
     clone, critic, improve = found.phases
     assert clone.figures["accuracy"] == Figures(0.7, 0.8, 0.9, pytest.approx(0.8), 3)
@@ -60,9 +61,9 @@ def test_a_baseline_is_compared_phase_by_phase(write: Write) -> None:
     theirs = summary(write(update(1, critic_only=True), update(2, return_mean=-2.0, deaths=0)))
     ours = summary(write(update(2, return_mean=-1.0, deaths=3)))
     found = {one.figure: one for one in differences(ours, theirs)}
-    assert found["return"] == Difference("improve", "return", -1.0, -2.0, 1.0, 0.5)
-    assert found["deaths"] == Difference("improve", "deaths", 3.0, 0.0, 3.0, None)
-    assert {one.phase for one in found.values()} == {"improve"}
+    assert found["return"] == Difference("rollout", "return", -1.0, -2.0, 1.0, 0.5)
+    assert found["deaths"] == Difference("rollout", "deaths", 3.0, 0.0, 3.0, None)
+    assert {one.phase for one in found.values()} == {"rollout"}
     assert all(one.difference == 0.0 for one in differences(ours, ours))
 
 
@@ -83,7 +84,7 @@ def test_a_table_without_times_has_figures_all_the_same(tmp_path: Path) -> None:
     found = summary(tmp_path / TABLE_FILE)
     assert found.seconds is None
     assert found.phases[0].figures["return"].mean == 2.0
-    assert "## improve, 1 to 2\n" in markdown_page("mine", found)
+    assert "## rollout, 1 to 2\n" in markdown_page("mine", found)
 
 
 def test_the_page_shows_every_phase_and_the_comparison(write: Write) -> None:
@@ -91,9 +92,9 @@ def test_the_page_shows_every_phase_and_the_comparison(write: Write) -> None:
     page = markdown_page("mine", found, differences(found, found), "training.png")
     assert page.startswith("# Training log mine\n")
     assert "![The training by update](training.png)" in page
-    assert "## improve, 1 to 1: 2.0 s, 500 agent-steps/s" in page
+    assert "## rollout, 1 to 1: 2.0 s, 500 agent-steps/s" in page
     assert "| kl | 0.005 | 0.005 | – | 0.005 | 1 |" in page
-    assert "| improve | return | 2 | 2 | 0 | 0.0% |" in page
+    assert "| rollout | return | 2 | 2 | 0 | 0.0% |" in page
 
 
 def test_a_training_is_drawn_with_its_baseline_and_always_the_same(write: Write) -> None:
@@ -103,3 +104,14 @@ def test_a_training_is_drawn_with_its_baseline_and_always_the_same(write: Write)
     assert plain == draw_log(entries)
     assert plain != beside
     assert draw_log(read_entries(write(epoch(1), epoch(2)))).startswith(b"\x89PNG")
+
+
+def test_annealing_is_told_share_by_share(write: Write) -> None:
+    shares = [0.8, 0.8, 0.4, 0.4, 0.4, 0.0]
+    steps = [Annealing(step=0, ratio=share, frozen=False) for share in shares]
+    log = write(*(update(n, data_mode="anneal", annealing=step) for n, step in enumerate(steps, 1)))
+    assert [(phase.name, phase.first, phase.last) for phase in summary(log).phases] == [
+        ("anneal at 80%", 1, 2),
+        ("anneal at 40%", 3, 5),
+        ("anneal at 0%", 6, 6),
+    ]

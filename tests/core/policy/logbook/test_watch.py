@@ -10,6 +10,7 @@ from townlet_core.config.watch import Watched, WatchRules, load_watch
 from townlet_core.policy.logbook.entries import read_entries
 from townlet_core.policy.logbook.figures import FIGURES
 from townlet_core.policy.logbook.watch import Alarm, Watch
+from townlet_core.policy.training_figures import Annealing, KpiVerdict
 from townlet_core.policy.training_log import flat
 
 SHIPPED = Path(__file__).parents[4] / "configs/watch.yaml"
@@ -23,7 +24,7 @@ def alarms(log: Path, **rules: Any) -> list[Alarm]:
 def test_every_figure_has_a_column_in_one_kind_of_record() -> None:
     assert set(FIGURES) == set(get_args(Watched))
     columns = {"update": flat(update(1).model_dump()), "epoch": flat(epoch(1).model_dump())}
-    columns["update"]["validation.return_mean"] = None
+    columns["update"] |= dict.fromkeys(("validation.return_mean", "stored.agreement", "annealing.ratio"))
     for shown in FIGURES.values():
         assert shown.update is None or shown.update in columns["update"], shown
         assert shown.epoch is None or shown.epoch in columns["epoch"], shown
@@ -99,3 +100,34 @@ def test_each_shipped_bound_calls_and_a_healthy_training_keeps_them_all(write: W
     key = (shown.update or shown.epoch or "").replace(".", "__")
     found = alarms(write(line(record, **{key: beyond})), **rules.model_dump())
     assert [alarm.figure for alarm in found] == [figure]
+
+
+def annealing(**changes: Any) -> Annealing:
+    kpis = {
+        "return": KpiVerdict(found=2.0, baseline=2.0, bound=1.4, held=True),
+        "survival": KpiVerdict(found=0.5, baseline=1.0, bound=0.7, held=False),
+        "attendance": KpiVerdict(found=None, baseline=0.9, bound=0.63, held=False),
+    }
+    found = {"step": 1, "ratio": 0.6, "frozen": True, "decision": "freeze", "rolled_back_to": 6, "kpis": kpis}
+    return Annealing(**(found | changes))
+
+
+def test_annealing_that_freezes_is_an_alarm_for_each_figure_that_fell(write: Write) -> None:
+    still = annealing(decision="advance", frozen=False, rolled_back_to=None, kpis={})
+    found = alarms(write(update(11, annealing=still), update(12, annealing=annealing())))
+    assert [(alarm.rule, alarm.figure, alarm.value, alarm.bound, alarm.told) for alarm in found] == [
+        (
+            "frozen",
+            "survival",
+            0.5,
+            0.7,
+            "update 12: annealing froze and went back to update 6: survival is 0.5, below 0.7",
+        ),
+        (
+            "frozen",
+            "attendance",
+            None,
+            0.63,
+            "update 12: annealing froze and went back to update 6: attendance was not measured",
+        ),
+    ]
