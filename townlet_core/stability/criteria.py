@@ -55,33 +55,30 @@ def worst(criteria: tuple[Criterion, ...]) -> Verdict:
 
 def at_least(name: str, value: float | None, bound: float, what: str) -> Criterion:
     """Require a counted or measured figure to reach a bound; `what` says what the figure is."""
-    if value is None or not math.isfinite(value):
-        return missing(name, f"{what} was not measured", bound)
-    passed = value >= bound
-    relation = "reaches" if passed else "is below"
-    return Criterion(
-        name=name,
-        value=value,
-        bound=bound,
-        verdict=Verdict.PASS if passed else Verdict.FAIL,
-        reason=f"{what} is {number(value)}, which {relation} {number(bound)}",
-        what_would_change=f"{what} {'below' if passed else 'of at least'} {number(bound)}",
-    )
+    passed = value is not None and value >= bound
+    relation, change = ("reaches", "below") if passed else ("is below", "of at least")
+    return _measured(name, value, bound, passed, (what, relation, change))
 
 
 def at_most(name: str, value: float | None, bound: float, what: str) -> Criterion:
     """Require a figure to stay within an upper bound."""
+    passed = value is not None and value <= bound
+    relation, change = ("stays within", "above") if passed else ("is above", "of at most")
+    return _measured(name, value, bound, passed, (what, relation, change))
+
+
+def _measured(name: str, value: float | None, bound: float, passed: bool, words: tuple[str, str, str]) -> Criterion:
+    """Judge a figure; a figure that is missing, NaN or infinite holds, whatever the comparison said."""
+    what, relation, change = words
     if value is None or not math.isfinite(value):
         return missing(name, f"{what} was not measured", bound)
-    passed = value <= bound
-    relation = "stays within" if passed else "is above"
     return Criterion(
         name=name,
         value=value,
         bound=bound,
         verdict=Verdict.PASS if passed else Verdict.FAIL,
         reason=f"{what} is {number(value)}, which {relation} {number(bound)}",
-        what_would_change=f"{what} {'above' if passed else 'of at most'} {number(bound)}",
+        what_would_change=f"{what} {change} {number(bound)}",
     )
 
 

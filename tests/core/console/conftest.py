@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from townlet_core.config import Guardrails, TownConfig, load_config
+from townlet_core.config import Guardrails, TownConfig
 from townlet_core.config.console import ConsoleRules, token_holders
 from townlet_core.console import Command, Console, Gatekeeper, Result
 from townlet_core.console.desk import Shelf
@@ -16,12 +16,6 @@ from townlet_core.policy.teacher import Teacher
 
 ROOT = Path(__file__).parents[3]
 Open = Callable[..., Console]
-
-
-@pytest.fixture(scope="session")
-def config() -> TownConfig:
-    """The default town."""
-    return load_config(ROOT / "configs" / "towns" / "default.yaml")
 
 
 @pytest.fixture

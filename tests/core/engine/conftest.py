@@ -6,24 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from townlet_core.config import TownConfig, load_config, load_scenario
 from townlet_core.core import Simulation, Step
 from townlet_core.policy.teacher import Teacher
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 Live = Callable[[Simulation, int], Iterator[Step]]
-
-
-@pytest.fixture(scope="session")
-def config() -> TownConfig:
-    """The default town."""
-    return load_config(CONFIGS / "towns" / "default.yaml")
-
-
-@pytest.fixture(scope="session")
-def scenario_config() -> Callable[[str], TownConfig]:
-    """The town of a scenario, by name."""
-    return lambda name: load_scenario(name, CONFIGS).config
 
 
 @pytest.fixture(scope="session")

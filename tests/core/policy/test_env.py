@@ -21,11 +21,6 @@ IDLE = 0
 
 
 @pytest.fixture(scope="module")
-def config() -> TownConfig:
-    return load_config(TOWN)
-
-
-@pytest.fixture(scope="module")
 def hungry_config() -> TownConfig:
     """A town in which whoever only idles starves within a few hours, each at a time of its own."""
     needs = {"decay_per_tick": {"hunger": 0.004, "hygiene": 0.0008, "energy": 0.0008}}

@@ -3,19 +3,13 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
 
-from townlet_core.config import TownConfig, load_config
+from townlet_core.config import TownConfig
 from townlet_core.policy.env import TownletParallelEnv
 from townlet_core.policy.pictures import MARKS, TILE, agent_colour
 from townlet_core.policy.teacher import Teacher
 
 TOWN = Path(__file__).parents[3] / "configs" / "towns" / "default.yaml"
-
-
-@pytest.fixture(scope="module")
-def config() -> TownConfig:
-    return load_config(TOWN)
 
 
 def walked(config: TownConfig, mode: str, ticks: int = 100) -> TownletParallelEnv:

@@ -20,11 +20,6 @@ STARVING_TICKS = 700
 
 
 @pytest.fixture(scope="module")
-def config() -> TownConfig:
-    return load_config(TOWN)
-
-
-@pytest.fixture(scope="module")
 def hungry_config() -> TownConfig:
     """A town that dies out within hours when all idle, each town and episode at a time of its own."""
     needs = {"decay_per_tick": {"hunger": 0.006, "hygiene": 0.0008, "energy": 0.0008}}

@@ -1,28 +1,15 @@
 """Towns that have lived a while, and files of them."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from townlet_core.config import TownConfig, load_config, load_scenario
+from townlet_core.config import TownConfig
 from townlet_core.core import Simulation
 
 CONFIGS = Path(__file__).parents[3] / "configs"
-
-
-@pytest.fixture(scope="session")
-def config() -> TownConfig:
-    """The default town."""
-    return load_config(CONFIGS / "towns" / "default.yaml")
-
-
-@pytest.fixture(scope="session")
-def scenario_config() -> Callable[[str], TownConfig]:
-    """The town of a scenario, by name."""
-    return lambda name: load_scenario(name, CONFIGS).config
 
 
 def legal_actions(sim: Simulation, rng: np.random.Generator) -> NDArray[np.int8]:

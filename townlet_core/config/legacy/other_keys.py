@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from townlet_core.config.legacy.rules import Rule, UndecidedError, carried, elsewhere, meaningless, undecided
+from townlet_core.config.legacy.rules import Rule, UndecidedError, carried, elsewhere, meaningless, moved, undecided
 
 TELEMETRY, SNAPSHOTS, GATES = "configs/telemetry.yaml", "configs/snapshots.yaml", "configs/gates.yaml"
 CONSOLE, TRAINING = "configs/console.yaml", "configs/training/quick.yaml"
@@ -31,23 +31,25 @@ RUNS = (
 )
 
 LEARNING = (
-    elsewhere("ppo.learning_rate", TRAINING, "ppo.learning_rate.start"),
-    elsewhere("ppo.clip_param", TRAINING, "ppo.clip"),
-    elsewhere("ppo.value_loss_coef", TRAINING, "ppo.value_weight"),
-    elsewhere("ppo.entropy_coef", TRAINING, "ppo.entropy.start"),
-    elsewhere("ppo.num_epochs", TRAINING, "ppo.epochs"),
-    elsewhere("ppo.mini_batch_size", TRAINING, "ppo.minibatch"),
+    *moved(
+        "ppo",
+        "ppo",
+        "max_grad_norm",
+        file=TRAINING,
+        clip_param="clip",
+        value_loss_coef="value_weight",
+        num_epochs="epochs",
+        mini_batch_size="minibatch",
+        learning_rate="learning_rate.start",
+        entropy_coef="entropy.start",
+    ),
     elsewhere("ppo.gae_lambda", TRAINING, "ppo.trace", "per decision, not per tick"),
     elsewhere("ppo.gamma", TRAINING, "discount"),
-    elsewhere("ppo.max_grad_norm", TRAINING, "ppo.max_grad_norm"),
     elsewhere("ppo.value_clip", TRAINING, "ppo.value_clip", "in standard deviations of the return"),
     meaningless("ppo.advantage_normalization", "advantages are always normalised"),
     meaningless("ppo.num_mini_batches", "ppo.minibatch says how large they are"),
     meaningless("training.source", "each way to learn is a command and a stage of its own"),
-    elsewhere("training.bc.learning_rate", TRAINING, "learning_rate"),
-    elsewhere("training.bc.batch_size", TRAINING, "batch_size"),
-    elsewhere("training.bc.epochs", TRAINING, "epochs"),
-    elsewhere("training.bc.weight_decay", TRAINING, "weight_decay"),
+    *moved("training.bc", "", "learning_rate", "batch_size", "epochs", "weight_decay", file=TRAINING),
     meaningless("training.bc.device", "the fastest device that is there is taken"),
     meaningless("training.bc.manifest", "a training names a dataset version of the catalogue"),
     meaningless("training.replay_manifest", "a training names a dataset version of the catalogue"),
@@ -64,18 +66,15 @@ TOLD = (
     elsewhere("telemetry.transport.type", TELEMETRY, "transport.target", "stdout, a path, or tcp://HOST:PORT"),
     elsewhere("telemetry.transport.endpoint", TELEMETRY, "transport.target", "as tcp://HOST:PORT"),
     elsewhere("telemetry.transport.file_path", TELEMETRY, "transport.target"),
-    elsewhere("telemetry.transport.connect_timeout", TELEMETRY, "transport.connect_timeout"),
-    elsewhere("telemetry.transport.send_timeout", TELEMETRY, "transport.send_timeout"),
+    *moved("telemetry.transport", "transport", "connect_timeout", "send_timeout", "allow_plaintext", file=TELEMETRY),
+    *moved(
+        "telemetry.transport", "transport.tls", "verify_hostname", "ca_file", "cert_file", "key_file", file=TELEMETRY
+    ),
     meaningless("telemetry.transport.enable_tls", "TCP is under TLS unless transport.allow_plaintext is true"),
-    elsewhere("telemetry.transport.allow_plaintext", TELEMETRY, "transport.allow_plaintext"),
-    elsewhere("telemetry.transport.verify_hostname", TELEMETRY, "transport.tls.verify_hostname"),
-    elsewhere("telemetry.transport.ca_file", TELEMETRY, "transport.tls.ca_file"),
-    elsewhere("telemetry.transport.cert_file", TELEMETRY, "transport.tls.cert_file"),
-    elsewhere("telemetry.transport.key_file", TELEMETRY, "transport.tls.key_file"),
-    elsewhere("telemetry.transport.retry.max_attempts", TELEMETRY, "retry.max_attempts"),
-    elsewhere("telemetry.transport.retry.backoff_seconds", TELEMETRY, "retry.backoff_seconds"),
-    elsewhere("telemetry.transport.buffer.max_batch_size", TELEMETRY, "buffer.max_batch"),
-    elsewhere("telemetry.transport.buffer.max_buffer_bytes", TELEMETRY, "buffer.max_bytes"),
+    *moved("telemetry.transport.retry", "retry", "max_attempts", "backoff_seconds", file=TELEMETRY),
+    *moved(
+        "telemetry.transport.buffer", "buffer", file=TELEMETRY, max_batch_size="max_batch", max_buffer_bytes="max_bytes"
+    ),
     elsewhere("telemetry.transport.buffer.flush_interval_ticks", TELEMETRY, "frames.every_ticks", "it was never read"),
     meaningless("telemetry.transport.worker_poll_seconds", "the sender wakes when there is something to send"),
     elsewhere(
@@ -104,37 +103,46 @@ WATCHED = (
         "canaries.lateness_spike.max",
         "minutes per shift, not summed over citizens",
     ),
-    elsewhere("stability.starvation.window", TELEMETRY, "canaries.starvation.window_ticks"),
-    elsewhere("stability.starvation.max_incidents", TELEMETRY, "canaries.starvation.max_incidents"),
-    elsewhere("stability.starvation.hunger_threshold", TELEMETRY, "canaries.starvation.hunger"),
-    elsewhere("stability.starvation.min_duration", TELEMETRY, "canaries.starvation.min_ticks"),
-    elsewhere("stability.reward_variance.window", TELEMETRY, "canaries.reward_variance.window_ticks"),
+    *moved(
+        "stability.starvation",
+        "canaries.starvation",
+        "max_incidents",
+        file=TELEMETRY,
+        window="window_ticks",
+        hunger_threshold="hunger",
+        min_duration="min_ticks",
+    ),
     elsewhere(
         "stability.reward_variance.max",
         TELEMETRY,
         "canaries.reward_variance.max",
         "of rewards that no clip saturates: far smaller",
     ),
-    elsewhere("stability.reward_variance.min_samples", TELEMETRY, "canaries.reward_variance.min_samples"),
-    elsewhere("stability.option_thrash.window", TELEMETRY, "canaries.option_thrash.window_ticks"),
-    elsewhere("stability.option_thrash.max_switch_rate", TELEMETRY, "canaries.option_thrash.max"),
-    elsewhere("stability.option_thrash.min_samples", TELEMETRY, "canaries.option_thrash.min_samples"),
+    *moved(
+        "stability.reward_variance", "canaries.reward_variance", "min_samples", file=TELEMETRY, window="window_ticks"
+    ),
+    *moved(
+        "stability.option_thrash",
+        "canaries.option_thrash",
+        "min_samples",
+        file=TELEMETRY,
+        window="window_ticks",
+        max_switch_rate="max",
+    ),
     elsewhere("stability.promotion.required_passes", GATES, "comparison.windows"),
     elsewhere("stability.promotion.window_ticks", GATES, "comparison.days", "in whole days"),
     elsewhere("stability.promotion.allowed_alerts", GATES, "comparison.canaries.allowed", "by the names of canaries"),
 )
 
 KEPT = (
-    elsewhere("snapshot.storage.root", SNAPSHOTS, "root"),
-    elsewhere("snapshot.autosave.cadence_ticks", SNAPSHOTS, "autosave.cadence_ticks"),
-    elsewhere("snapshot.autosave.retain", SNAPSHOTS, "autosave.retain"),
+    *moved("snapshot.storage", "", "root", file=SNAPSHOTS),
+    *moved("snapshot.autosave", "autosave", "cadence_ticks", "retain", file=SNAPSHOTS),
     meaningless("snapshot.identity.*", "a snapshot writes down what it is by itself"),
     meaningless("snapshot.migrations.*", "migrations are registered in code; no file names code to run"),
-    elsewhere("snapshot.guardrails.require_exact_config", SNAPSHOTS, "guardrails.require_exact_config"),
-    elsewhere("snapshot.guardrails.allow_downgrade", SNAPSHOTS, "guardrails.allow_downgrade"),
-    elsewhere("snapshot.guardrails.allowed_paths", SNAPSHOTS, "guardrails.allowed_paths"),
-    elsewhere("console_auth.enabled", CONSOLE, "auth.enabled"),
-    elsewhere("console_auth.require_auth_for_viewer", CONSOLE, "auth.require_for_viewer"),
+    *moved(
+        "snapshot.guardrails", "guardrails", "require_exact_config", "allow_downgrade", "allowed_paths", file=SNAPSHOTS
+    ),
+    *moved("console_auth", "auth", "enabled", file=CONSOLE, require_auth_for_viewer="require_for_viewer"),
     undecided(
         "console_auth.tokens", f"write them into {CONSOLE}, each as label, role and token_env; they are not shown here"
     ),
@@ -146,9 +154,7 @@ SCENES = (
     undecided("scenario.objects.*", "draw it on a map of its own; objects stand where the map shows them"),
     meaningless("scenario.agents.*.id", "citizens are agent_1, agent_2, … in every town"),
     carried("scenario.agents.*.position", "opening.citizens.agent_*.tile", _tile, "row and column, on today's map"),
-    carried("scenario.agents.*.needs", "opening.citizens.agent_*.needs"),
-    carried("scenario.agents.*.wallet", "opening.citizens.agent_*.wallet"),
-    carried("scenario.agents.*.personality", "opening.citizens.agent_*.personality"),
+    *moved("scenario.agents.*", "opening.citizens.agent_*", "needs", "wallet", "personality"),
     meaningless("scenario.agents.*.job", "citizens take the openings of the jobs in order"),
     meaningless(
         "scenario.agents.*.schedule", "citizens choose for themselves; possess one from the console to lead it"

@@ -70,6 +70,21 @@ def elsewhere(old: str, file: str, new: str, why: str = "", convert: Callable[[A
     return Rule(old, Fate.ELSEWHERE, new, why, convert, file)
 
 
+def moved(old: str, new: str, *names: str, file: str = "", **renamed: str) -> Iterator[Rule]:
+    """Keys of an earlier section that stand in one section here: those of the same name, then those renamed.
+
+    Args:
+        old: The earlier section, dotted.
+        new: The section here, dotted; empty for the top of the file.
+        names: Keys called alike.
+        file: The file that the section here stands in, if it is not the town.
+        renamed: The key here, by the earlier key.
+    """
+    for earlier, here in {**{name: name for name in names}, **renamed}.items():
+        fate = Fate.ELSEWHERE if file else Fate.TRANSLATED
+        yield Rule(f"{old}.{earlier}", fate, f"{new}.{here}" if new else here, file=file)
+
+
 def meaningless(old: str, why: str) -> Rule:
     """A key that has no meaning here, and why."""
     return Rule(old, Fate.NONE, why=why)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from townlet_core.config.legacy.rules import Rule, UndecidedError, carried, meaningless, undecided
+from townlet_core.config.legacy.rules import Rule, UndecidedError, carried, meaningless, moved, undecided
 
 PIECES_PER_PURCHASE = 4
 """Ingredients that one purchase of the shipped manifest gives; the earlier price was for one."""
@@ -42,21 +42,19 @@ FEATURES = (
 REWARDS = (
     carried("rewards.needs_weights.*", "rewards.needs_weights.*"),
     carried("rewards.decay_rates.*", "needs.decay_per_tick.*"),
-    carried("rewards.punctuality_bonus", "rewards.punctuality_bonus"),
-    carried("rewards.wage_rate", "rewards.wage_rate"),
-    carried("rewards.survival_tick", "rewards.survival_tick"),
-    carried("rewards.faint_penalty", "rewards.faint_penalty"),
-    carried("rewards.social.C1_chat_base", "rewards.social.chat_base"),
-    carried("rewards.social.C1_coeff_trust", "rewards.social.coeff_trust"),
-    carried("rewards.social.C1_coeff_fam", "rewards.social.coeff_familiarity"),
-    carried("rewards.social.C2_avoid_conflict", "rewards.social.avoid_conflict"),
+    *moved("rewards", "rewards", "punctuality_bonus", "wage_rate", "survival_tick", "faint_penalty"),
+    *moved(
+        "rewards.social",
+        "rewards.social",
+        C1_chat_base="chat_base",
+        C1_coeff_trust="coeff_trust",
+        C1_coeff_fam="coeff_familiarity",
+        C2_avoid_conflict="avoid_conflict",
+    ),
     carried("shaping.use_potential", "rewards.shaping.use_potential", why="the potential is of needs and savings"),
     carried("features.training.curiosity", "rewards.curiosity.phase"),
-    carried("curiosity.phase_A_weight", "rewards.curiosity.weight"),
-    carried("curiosity.decay_by_milestone", "rewards.curiosity.decay_by_milestone"),
-    carried("rewards.clip.clip_per_tick", "rewards.clip.clip_per_tick"),
-    carried("rewards.clip.clip_per_episode", "rewards.clip.clip_per_episode"),
-    carried("rewards.clip.no_positive_within_death_ticks", "rewards.clip.no_positive_within_death_ticks"),
+    *moved("curiosity", "rewards.curiosity", "decay_by_milestone", phase_A_weight="weight"),
+    *moved("rewards.clip", "rewards.clip", "clip_per_tick", "clip_per_episode", "no_positive_within_death_ticks"),
 )
 
 MONEY = (
@@ -69,13 +67,9 @@ MONEY = (
     meaningless("economy.*", "prices are named by the affordances that ask them"),
     carried("jobs.*.start_tick", "jobs.*.start_tick", why="a tick of every day"),
     carried("jobs.*.end_tick", "jobs.*.end_tick", why="a tick of every day"),
-    carried("jobs.*.wage_rate", "jobs.*.wage_rate"),
-    carried("jobs.*.lateness_penalty", "jobs.*.lateness_penalty"),
+    *moved("jobs.*", "jobs.*", "wage_rate", "lateness_penalty"),
     meaningless("jobs.*.location", "work is done at an object of the map, jobs.*.workplace"),
-    carried("employment.grace_ticks", "employment.grace_ticks"),
-    carried("employment.absent_cutoff", "employment.absent_cutoff"),
-    carried("employment.late_tick_penalty", "employment.late_tick_penalty"),
-    carried("employment.attendance_window", "employment.attendance_window"),
+    *moved("employment", "employment", "grace_ticks", "absent_cutoff", "late_tick_penalty", "attendance_window"),
     meaningless("employment.enforce_job_loop", "shifts are always kept"),
 )
 
@@ -92,9 +86,9 @@ COMPANY = (
     carried("conflict.rivalry.decay_per_tick", "relationships.fade_per_tick.rivalry"),
     meaningless("conflict.rivalry.min_value", "rivalry is 0 to 1"),
     meaningless("conflict.rivalry.max_value", "rivalry is 0 to 1"),
-    carried("conflict.rivalry.avoid_threshold", "relationships.avoid_threshold"),
-    carried("conflict.rivalry.eviction_threshold", "relationships.forget_below"),
-    carried("conflict.rivalry.max_edges", "relationships.max_ties"),
+    *moved(
+        "conflict.rivalry", "relationships", "avoid_threshold", eviction_threshold="forget_below", max_edges="max_ties"
+    ),
     meaningless(
         "conflict.rivalry.ghost_step_boost", "a conflict is a conflict; how long one waited decides whether it is one"
     ),
@@ -121,12 +115,15 @@ HOOKS = (
 DISTURBANCES = (carried("perturbations", "perturbations", why="each of its keys, and each event"),)
 
 CHOICES = (
-    carried("observations_config.hybrid.local_window", "observations.local_window"),
-    carried("observations_config.hybrid.include_targets", "observations.include_targets"),
-    carried("observations_config.social_snippet.top_friends", "observations.social_snippet.top_friends"),
-    carried("observations_config.social_snippet.top_rivals", "observations.social_snippet.top_rivals"),
+    *moved("observations_config.hybrid", "observations", "local_window", "include_targets"),
+    *moved(
+        "observations_config.social_snippet",
+        "observations.social_snippet",
+        "top_friends",
+        "top_rivals",
+        "include_aggregates",
+    ),
     meaningless("observations_config.social_snippet.embed_dim", "a friend is a slot with ties, not a hash of a name"),
-    carried("observations_config.social_snippet.include_aggregates", "observations.social_snippet.include_aggregates"),
     carried("observations_config.hybrid.time_ticks_per_day", "clock.ticks_per_day", _whole_day),
     carried("behavior.job_arrival_buffer", "employment.pre_shift_ticks", why="from when one may be at work"),
     meaningless("behavior.*", "a need is a matter of degree to the teacher, and to a policy"),
