@@ -48,6 +48,8 @@ def datasets(as_json: AsJson = False, data: Data = DATA) -> None:
     from townlet_core.datasets import audit
     from townlet_core.release.workshop import Workshop
 
+    if not data.is_dir():
+        raise InputError(f"--data: {data}: no such folder; name the one that runs wrote to")
     report = audit(Workshop(data).datasets)
     if as_json:
         print_json({"verdict": report.verdict, **report._asdict(), "findings": [f._asdict() for f in report.findings]})

@@ -145,12 +145,30 @@ def _begin(town, rules, i):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _pursue(town, rules, i):  # type: ignore[no-untyped-def]
-    """Walk or wait for one tick; give up when it takes too long or has become impossible."""
+def leads_nowhere(town, rules, i):  # type: ignore[no-untyped-def]
+    """Say whether what agent ``i`` is after takes too long, keeps it waiting too long, or has become impossible."""
     agent, scalars = town.agents[i], rules.scalars[0]
     late = agent.option_ticks > scalars.commit_ticks
     bored = agent.phase == WAITING and town.common.tick - agent.queued_at > scalars.patience
-    if late or bored or not still_possible(town, rules, i):
+    return late or bored or not still_possible(town, rules, i)
+
+
+@kernel
+def go_on_using(town, rules, i):  # type: ignore[no-untyped-def]
+    """Use an object for one more tick; the option ends with the use, and a use that breaks off is a hard cut."""
+    agent = town.agents[i]
+    result = progress_use(town, rules, i)
+    if result != 0:
+        finish_option(agent, 1 if result > 0 else 0)
+    if result < 0:
+        cut_context(agent)
+
+
+@kernel
+def _pursue(town, rules, i):  # type: ignore[no-untyped-def]
+    """Walk or wait for one tick, or give up."""
+    agent = town.agents[i]
+    if leads_nowhere(town, rules, i):
         abandon(town, rules, i)
         step_aside(town, rules, i)
     elif agent.phase == WAITING:
@@ -175,11 +193,7 @@ def pursue_option(town, rules, i):  # type: ignore[no-untyped-def]
     agent = town.agents[i]
     agent.option_ticks += 1
     if agent.phase == USING:
-        result = progress_use(town, rules, i)
-        if result != 0:
-            finish_option(agent, 1 if result > 0 else 0)
-        if result < 0:
-            cut_context(agent)
+        go_on_using(town, rules, i)
     elif agent.meeting:
         attend(town, rules, i)
     elif agent.phase != FREE and agent.option == SOCIALISE:

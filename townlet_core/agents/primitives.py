@@ -6,10 +6,10 @@ in progress goes on until it is complete or becomes impossible.
 
 from townlet_core.agents.company import nearest_company, talk
 from townlet_core.agents.meets import attend
-from townlet_core.agents.options import IDLE, REQUEST_DISTANCE, SOCIALISE, abandon, cut_context, finish_option
+from townlet_core.agents.options import IDLE, REQUEST_DISTANCE, SOCIALISE, abandon, go_on_using, leads_nowhere
 from townlet_core.config.primitives import Primitive
 from townlet_core.kernels import kernel
-from townlet_core.world.affordances import begins, best_target, may_begin, progress_use, start_use, still_possible
+from townlet_core.world.affordances import begins, best_target, may_begin, start_use, still_possible
 from townlet_core.world.movement import step_by
 from townlet_core.world.queues import request
 from townlet_core.world.state import FREE, USING, WAITING, WALKING
@@ -114,11 +114,9 @@ def _do(town, rules, i, action):  # type: ignore[no-untyped-def]
 @kernel
 def _lapse(town, rules, i):  # type: ignore[no-untyped-def]
     """Give back what has led nowhere for too long, can no longer be used, or was walked away from."""
-    agent, scalars = town.agents[i], rules.scalars[0]
-    late = agent.option_ticks > scalars.commit_ticks
-    bored = agent.phase == WAITING and town.common.tick - agent.queued_at > scalars.patience
+    agent = town.agents[i]
     strayed = rules.distance[agent.target, agent.y, agent.x] > STRAY_DISTANCE
-    if late or bored or strayed or not still_possible(town, rules, i):
+    if strayed or leads_nowhere(town, rules, i):
         abandon(town, rules, i)
 
 
@@ -132,11 +130,7 @@ def take_primitive(town, rules, i, action):  # type: ignore[no-untyped-def]
     agent.option_ticks += 1
     agent.context_reset = 0
     if agent.phase == USING:
-        result = progress_use(town, rules, i)
-        if result != 0:
-            finish_option(agent, 1 if result > 0 else 0)
-        if result < 0:
-            cut_context(agent)
+        go_on_using(town, rules, i)
         return
     agent.last_action = action
     if agent.meeting:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from townlet_core.cli.options import CONFIGS, AsJson, Configs, Threads
-from townlet_core.cli.output import print_json, print_table, progress_bar
+from townlet_core.cli.output import counted, print_json, print_table, progress_bar
 from townlet_core.config import Scenario, load_scenario, scenario_names
 from townlet_core.core import Simulation
 from townlet_core.errors import ConfigError, InputError
@@ -94,7 +94,7 @@ def _print(report: Report) -> None:
         (verdict.expectation, verdict.demanded, verdict.observed, "met" if verdict.met else "BROKEN")
         for verdict in report.verdicts
     ]
-    title = f"{report.scenario}: {report.towns} towns, {report.ticks} ticks, seed {report.seed}, teacher"
+    title = f"{report.scenario}: {counted(report.towns, 'town')}, {report.ticks} ticks, seed {report.seed}, teacher"
     print_table(title, ("expectation", "demanded", "observed", "verdict"), rows)
     if report.events_dropped:
         typer.echo(f"{report.scenario}: {report.events_dropped} events were lost because a log was full", err=True)

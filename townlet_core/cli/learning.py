@@ -8,7 +8,15 @@ import typer
 
 from townlet_core.cli.data import chosen_scenarios
 from townlet_core.cli.options import CONFIGS, DATA, AsJson, Configs, Data, Scenarios, Threads
-from townlet_core.cli.output import Described, described_bar, print_facts, print_json, print_table, progress_bar
+from townlet_core.cli.output import (
+    Described,
+    described_bar,
+    interval_text,
+    print_facts,
+    print_json,
+    print_table,
+    progress_bar,
+)
 from townlet_core.config import TrainingProfile, load_scenario, load_training
 from townlet_core.core import ENGINE
 from townlet_core.datasets import read_version
@@ -178,7 +186,7 @@ def _comparisons(
 
 
 def _interval(value: Interval | None) -> str:
-    return "–" if value is None else f"{value.mean:.3f} [{value.low:.3f}, {value.high:.3f}]"
+    return "–" if value is None else f"{value.mean:.3f} [{interval_text(value)}]"
 
 
 def _document(outcome: Evaluation) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What verbs print: tables for a person, one JSON document for a script."""
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,6 +10,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+
+from townlet_core.telemetry import Interval
 
 Advance = Callable[[int, int], None]
 """Called with how much is done and how much there is in all."""
@@ -35,6 +38,16 @@ def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]
     for row in rows:
         table.add_row(*row)
     _console().print(table)
+
+
+def interval_text(interval: Interval) -> str:
+    """Write the bounds of an interval; a single value has none."""
+    return f"{interval.low:.3f} … {interval.high:.3f}" if math.isfinite(interval.low) else "–"
+
+
+def counted(number: int, thing: str) -> str:
+    """Write a number of things: `1 town`, `2 towns`."""
+    return f"{number} {thing}" + ("" if number == 1 else "s")
 
 
 def print_facts(title: str, facts: Mapping[str, object]) -> None:

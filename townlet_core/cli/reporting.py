@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from upath import UPath
 
-from townlet_core.cli.output import print_table
+from townlet_core.cli.output import interval_text, print_table
 from townlet_core.config import TownConfig
 from townlet_core.core import Simulation
 from townlet_core.errors import InputError
@@ -56,4 +56,4 @@ def draw_diary(diary: Diary, config: TownConfig, plot: Path) -> None:
 
 
 def _row(name: str, figure: Interval) -> tuple[str, str, str]:
-    return name, f"{figure.mean:.3f}", f"{figure.low:.3f} … {figure.high:.3f}"
+    return name, f"{figure.mean:.3f}", interval_text(figure)

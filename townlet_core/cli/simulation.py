@@ -10,7 +10,7 @@ import typer
 from townlet_core.cli.checking import check_alone
 from townlet_core.cli.hooks import RunHooks, hook_document, print_hooks, require_own_allow_list, start_hooks
 from townlet_core.cli.options import CONFIGS, DATA, AsJson, Configs, Data, Threads
-from townlet_core.cli.output import Advance, print_json, print_table, progress_bar
+from townlet_core.cli.output import Advance, counted, interval_text, print_json, print_table, progress_bar
 from townlet_core.cli.pacing import WATCHED, Speed, Watcher, watching
 from townlet_core.cli.reporting import Plot, Report, diary_document, diary_for, draw_diary, print_diary
 from townlet_core.cli.resuming import NO_STEPS, Every, Folder, Keep, Resume, Saving, planned, resumed
@@ -93,7 +93,7 @@ def simulate(
         sim, steps = resumed(context, saving, town if config or scenario else None, threads)
     days, called = sim.config.clock.episode_days, start_hooks(hooks, sim)
     diary = diary_for(sim, report, plot)
-    with progress_bar(f"{sim.shape[0]} towns, {days} days", quiet=as_json or watch) as advance:
+    with progress_bar(f"{counted(sim.shape[0], 'town')}, {counted(days, 'day')}", quiet=as_json or watch) as advance:
         told = start_telemetry(sim, telling)
         try:
             with watching(sim, speed if watch else None) as watcher:
@@ -159,8 +159,9 @@ def live(
 
 def print_figures(figures: Figures, names: tuple[str, ...] | list[str], towns: int, days: int) -> None:
     """Print a table of key figures: mean over the towns and its 95 % confidence interval."""
-    rows = [(name, f"{kpi.mean:.3f}", f"{kpi.low:.3f} … {kpi.high:.3f}") for name, kpi in _chosen(figures, names)]
-    print_table(f"{towns} towns, {days} days, teacher", ("key figure", "mean", "95 % interval"), rows)
+    rows = [(name, f"{kpi.mean:.3f}", interval_text(kpi)) for name, kpi in _chosen(figures, names)]
+    title = f"{counted(towns, 'town')}, {counted(days, 'day')}, teacher"
+    print_table(title, ("key figure", "mean", "95 % interval"), rows)
     if figures.events_dropped:
         typer.echo(f"warning: {figures.events_dropped} events were lost because a log was full", err=True)
 

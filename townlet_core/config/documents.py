@@ -93,13 +93,6 @@ def read_plain(path: str | Path) -> Document:
     return _parsed(text, name)
 
 
-def parse_document(text: str, file: str) -> Document:
-    """Read YAML text with positions; `file` is the name that errors use. Raises ConfigError as `read_document`."""
-    document = _parsed(text, file)
-    require_keys(document)
-    return document
-
-
 def require_keys(document: Document) -> None:
     """Refuse a document that is no section with keys. Raises ConfigError."""
     if not isinstance(document.data, dict):
@@ -210,6 +203,8 @@ class _Reader(NamedTuple):
 
 def _syntax_error(error: yaml.MarkedYAMLError, file: str) -> ConfigError:
     line = 1 if error.problem_mark is None else error.problem_mark.line + 1
+    if "'\\t'" in str(error.problem):
+        return ConfigError(f"{file}:{line}: not valid YAML: found a tab; indent with spaces")
     return ConfigError(f"{file}:{line}: not valid YAML: {error.problem}; check quotes, brackets and indentation")
 
 

@@ -41,7 +41,7 @@ Seconds: TypeAlias = Annotated[float, Field(gt=0.0, le=60.0)]
 def _target(text: str) -> str:
     if not text.strip():
         raise PydanticCustomError("townlet", "stdout, the path of a file, or tcp://HOST:PORT")
-    if text.startswith(TCP) and endpoint(text) is None:
+    if "://" in text and endpoint(text) is None:
         raise PydanticCustomError("townlet", "tcp://HOST:PORT with a port from 1 to 65535")
     return text
 

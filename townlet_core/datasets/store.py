@@ -19,6 +19,8 @@ from townlet_core.files import TEMPORARY, Sink, file_digest, on_disk, sink, writ
 
 OBJECTS = "objects"
 PARQUET = ".parquet"
+MAKERS = {"captures": "townlet capture", "curated": "townlet curate", "versions": "townlet curate"}
+"""The command that makes the records of a folder; whatever else the line records, a release makes."""
 OBJECT_NAME = re.compile(r"(?P<digest>[0-9a-f]{64})(?P<suffix>\.[a-z0-9]+)")
 
 Record: TypeAlias = dict[str, Any]
@@ -105,7 +107,8 @@ class Store:
         try:
             record = json.loads(path.read_bytes())
         except FileNotFoundError:
-            raise DataError(f"{path}: missing; run the step that makes it") from None
+            maker = MAKERS.get(PurePosixPath(relative).parts[0], "townlet release build")
+            raise DataError(f"{path}: missing; make it with: {maker}") from None
         except (ValueError, OSError) as error:
             raise DataError(f"{path}: not a readable record ({error}); delete it and run its step again") from error
         if not isinstance(record, dict):

@@ -253,7 +253,7 @@ def checked_frame(line: bytes | str) -> dict[str, Any]:
         _FRAMES.validate_json(line)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        key = ".".join(map(str, first["loc"][1:])) or "frame"
-        raise DataError(f"frame: {key}: {first['msg'].lower()}; expected schema {SCHEMA_VERSION}") from error
+        key = ": ".join(filter(None, ("frame", ".".join(map(str, first["loc"][1:])))))
+        raise DataError(f"{key}: {first['msg'].lower()}; expected schema {SCHEMA_VERSION}") from error
     frame: dict[str, Any] = json.loads(line)
     return frame

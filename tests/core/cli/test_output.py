@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from townlet_core.cli.output import print_facts, print_json, print_table, progress_bar
+from townlet_core.cli.output import counted, interval_text, print_facts, print_json, print_table, progress_bar
+from townlet_core.telemetry import mean_interval
 
 
 def test_json_is_one_strict_document_even_with_numbers_that_json_lacks(capsys: pytest.CaptureFixture[str]) -> None:
@@ -18,6 +19,12 @@ def test_a_table_that_is_piped_keeps_every_cell_whole(capsys: pytest.CaptureFixt
     assert "a_rather_long_name_of_a_figure" in printed
     assert "12.345 [12.340, 12.350]" in printed
     assert "\x1b" not in printed
+
+
+def test_a_figure_of_one_town_has_no_bounds() -> None:
+    assert interval_text(mean_interval([0.5])) == "–"
+    assert interval_text(mean_interval([0.5, 0.5])) == "0.500 … 0.500"
+    assert (counted(1, "town"), counted(20, "town")) == ("1 town", "20 towns")
 
 
 def test_facts_stand_in_a_column(capsys: pytest.CaptureFixture[str]) -> None:

@@ -144,6 +144,13 @@ def test_missing_frames_are_counted(townlet: Townlet, recorded: Path) -> None:
     assert json.loads(outcome.out)["missed"] == 5 + 1425
 
 
+def test_a_file_of_something_else_is_refused_at_its_first_line(townlet: Townlet, tmp_path: Path) -> None:
+    (tmp_path / "town.yaml").write_text("agents: 8\n")
+    outcome = townlet("telemetry", "check", tmp_path / "town.yaml")
+    assert outcome.code == 2
+    assert outcome.err.startswith(f"{tmp_path / 'town.yaml'}:1: frame: invalid json: ")
+
+
 @pytest.mark.parametrize("verb", ["check", "narrate"])
 def test_a_file_that_is_not_there_is_one_line(townlet: Townlet, verb: str) -> None:
     outcome = townlet("telemetry", verb, "nowhere.ndjson")

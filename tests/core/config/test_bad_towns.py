@@ -84,6 +84,11 @@ def test_broken_yaml_names_the_line(configs: Files) -> None:
     assert refusal(configs).startswith(f"configs/towns/small.yaml:{line + 1}: not valid YAML: ")
 
 
+def test_a_tab_is_named(configs: Files) -> None:
+    line = configs.spoil(TOWN, "agents: 2\n", "agents:\n\t2\n")
+    assert refusal(configs) == f"configs/towns/small.yaml:{line + 1}: not valid YAML: found a tab; indent with spaces"
+
+
 @pytest.mark.parametrize(("content", "said"), [
     (b"- 1\n- 2\n", "configs/towns/small.yaml:1: found [1, 2], expected keys with values"),
     (b"\xff\xfe\x00", "configs/towns/small.yaml: not text; a configuration is YAML in UTF-8"),

@@ -68,7 +68,9 @@ def test_another_target_keeps_the_rest() -> None:
     assert aimed.model_copy(update={"transport": shipped.transport}) == shipped
 
 
-@pytest.mark.parametrize("target", ["tcp://", "tcp://host", "tcp://host:0", "tcp://host:99999", "tcp://:80", ""])
+@pytest.mark.parametrize(
+    "target", ["tcp://", "tcp://host", "tcp://host:0", "tcp://host:99999", "tcp://:80", "ftp://x", ""]
+)
 def test_what_is_no_target_is_refused(target: str) -> None:
     with pytest.raises(ConfigError, match=r"^--telemetry: found text .*, expected "):
         aimed_at(load_telemetry(SHIPPED), target)

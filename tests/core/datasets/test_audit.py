@@ -56,8 +56,8 @@ def test_a_manifest_that_was_edited_fails(line: Any) -> None:
 
 def test_a_catalogued_version_without_a_manifest_fails(line: Any) -> None:
     line.store.path(f"versions/{line.manifest['id']}.json").unlink()
-    assert [message.split(": ")[1] for message in messages(line.store, "FAIL")] == [
-        "missing; run the step that makes it"
+    assert [message.split(": ", 1)[1] for message in messages(line.store, "FAIL")] == [
+        "missing; make it with: townlet curate"
     ]
 
 
