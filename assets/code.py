@@ -10,10 +10,11 @@ SOURCES = {
     "telemetry": ("telemetry", "datasets"),
     "evaluation": (*ENGINE, "policy", "stability"),
     "golden": (*ENGINE, "policy", "scenarios", "stability"),
+    "variants": (*ENGINE, "datasets", "policy", "release", "stability"),
     "promotion": ("config", "stability"),
     "release": ("release", "stability"),
 }
-"""For each group of assets, and for the golden rollouts, the packages of the library that do the work."""
+"""For each group of assets, and for rehearsals that need more, the packages of the library that do the work."""
 
 
 def code_version(group: str) -> str:

@@ -15,6 +15,7 @@ from assets.rehearsal import promotion_drill
 from assets.release import release_bundle, release_pointer, verifies
 from assets.telemetry import telemetry_summary
 from assets.training import policy_candidate
+from assets.variants import variant_comparison
 
 
 def line_assets(scenarios: Sequence[str]) -> list[dg.AssetsDefinition]:
@@ -26,6 +27,7 @@ def line_assets(scenarios: Sequence[str]) -> list[dg.AssetsDefinition]:
         policy_candidate,
         telemetry_summary,
         evaluation,
+        variant_comparison,
         gate_calibration,
         promotion_decision,
         golden_rollouts,

@@ -2,9 +2,11 @@
 
 import dagster as dg
 
-EVERYTHING = dg.AssetSelection.all()
+VARIANTS = dg.AssetSelection.assets("variant_comparison")
+"""What no release waits for: it has a job of its own."""
+EVERYTHING = dg.AssetSelection.all() - VARIANTS
 NIGHT = dg.AssetSelection.groups("capture", "curation")
-PROMOTION = dg.AssetSelection.groups("evaluation", "promotion", "release")
+PROMOTION = dg.AssetSelection.groups("evaluation", "promotion", "release") - VARIANTS
 
 release_job = dg.define_asset_job(
     "release",
@@ -29,4 +31,12 @@ promotion_job = dg.define_asset_job(
     "After a failure, re-execute from failure: only the failed step and those after it run.",
 )
 
-JOBS = [release_job, nightly_capture_job, promotion_job]
+variants_job = dg.define_asset_job(
+    "compare_variants",
+    selection=VARIANTS,
+    executor_def=dg.in_process_executor,
+    description="Whether it matters what citizens see: clones that see by different observation variants, shown the "
+    "same days of the teacher, live in the same new towns. Fails where they are not shown to live alike.",
+)
+
+JOBS = [release_job, nightly_capture_job, promotion_job, variants_job]

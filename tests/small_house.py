@@ -17,8 +17,8 @@ def small_configs(target: Path) -> None:
     for path in (target / "scenarios").glob("*.yaml"):
         if "capture" in yaml.safe_load(path.read_text()):
             edit(path, capture={"towns": 4, "days": 1, "exploration": 0.05})
-    few = {"scenarios": ["ordinary_day"], "towns": 2, "ticks": 120, "updates": 2, "minibatch": 64}
-    edit(target / "training/quick.yaml", epochs=12, hidden=32, map_hidden=16, ppo=few)
+    brief = {"scenarios": ["ordinary_day"], "towns": 2, "ticks": 120, "updates": 2, "minibatch": 64}
+    edit(target / "training/quick.yaml", epochs=12, hidden=32, map_hidden=16, ppo=brief)
     easy = {"min_accuracy": 0.1, "min_scenario_accuracy": 0.1, "min_margin_over_majority": 0.001}
     token = {"label": "night_shift", "role": "admin", "token": SECRET}
     edit(target / "console.yaml", auth={"enabled": True, "tokens": [token]})
@@ -29,9 +29,12 @@ def small_configs(target: Path) -> None:
     small = {"towns": [4, 8], "guard_rails": rails, "primary": primary, "bands": {}, "canaries": None}
     calibration = {**plan["calibration"], "towns": 8, "trials": 20}
     comparison = {**plan["comparison"], **small}
-    golden = yaml.safe_load((target / "rehearsal.yaml").read_text())["golden"]
-    bands = {kpi: {"margin": 100.0} for kpi in golden["bands"]}
-    edit(target / "rehearsal.yaml", golden={**golden, "towns": 2, "expectations": 1.0, "bands": bands})
+    rehearsed = yaml.safe_load((target / "rehearsal.yaml").read_text())
+    bands = {kpi: {"margin": 100.0} for kpi in rehearsed["golden"]["bands"]}
+    golden = {**rehearsed["golden"], "towns": 2, "expectations": 1.0, "bands": bands}
+    capture = {"towns": 4, "days": 1, "exploration": 0.05}
+    few = {"capture": capture, "trainings": 1, "scenarios": ["ordinary_day"], "towns": 4}
+    edit(target / "rehearsal.yaml", golden=golden, variants={**rehearsed["variants"], **few})
     band = {"grad": {"above": 1000.0, "scale": "relative"}}
     loose = {"updates": 2, "max": {"kl": 100.0}, "min": {"entropy": 0.0}, "bands": band, "uncompared": "allow"}
     sections = {"data": plan["data"], "cloning": easy, "training": loose}

@@ -84,10 +84,11 @@ def test_a_configuration_folder_without_scenarios_is_refused(tmp_path: Path) -> 
 def test_every_job_runs_in_one_process_and_selects_what_it_says(definitions: dg.Definitions) -> None:
     selected = {
         name: {key.to_user_string() for key in definitions.resolve_job_def(name).asset_layer.executable_asset_keys}
-        for name in ("release", "nightly_capture", "promotion")
+        for name in ("release", "nightly_capture", "promotion", "compare_variants")
     }
     everything = set(shape(definitions))
-    assert selected["release"] == everything
+    assert selected["compare_variants"] == {"variant_comparison"}
+    assert selected["release"] == everything - {"variant_comparison"}
     assert {name.split("/")[0] for name in selected["nightly_capture"]} == {"capture", "curated"}
     judged = {"evaluation", "gate_calibration", "golden_rollouts", "promotion_decision", "promotion_drill"}
     assert selected["promotion"] == {*judged, "release_bundle", "release_pointer"}

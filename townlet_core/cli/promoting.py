@@ -20,6 +20,7 @@ app = typer.Typer(help="Where the promotion stands; apply it, or take it back.",
 app.command("evaluate", epilog=proving.EVALUATE)(proving.evaluate_promotion)
 app.command("calibrate", epilog=proving.CALIBRATE)(proving.calibrate)
 app.command("golden", epilog=rehearsing.GOLDEN)(rehearsing.golden)
+app.command("compare-variants", epilog=rehearsing.COMPARE)(rehearsing.compare)
 
 Reason = Annotated[str, typer.Option(help="Why, for the history.")]
 Name = Annotated[str, typer.Argument(help="Id of a release that was current before, or how it begins.")]

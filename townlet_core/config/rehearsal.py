@@ -45,32 +45,36 @@ class GoldenRules(BaseModel):
 
 
 class VariantBand(BaseModel):
-    """How far a figure may differ between two variants, as a share of its mean by the first one.
+    """How far a figure may differ between two variants, as a share of its mean by the first one, or `of` that number.
 
-    `step` is the least that one town can differ by at once: where no town differs, it says how large a difference so
-    many towns could have missed.
+    A figure whose zero means nothing, like the return, needs the number: its mean may be near zero by chance. `step` is
+    the least that one town can differ by at once: where no town differs, it says how large a difference so many towns
+    could have missed.
     """
 
     model_config = STRICT
     share: Share
+    of: Annotated[float, Field(gt=0.0, le=1e9)] | None = None
     step: Margin = 0.0
 
 
 class VariantRules(BaseModel):
     """How observation variants are compared: the same days of the teacher, seen differently, and the same new towns.
 
-    The first variant is the one that the others are compared with. Each is cloned `trainings` times, with other seeds,
-    by the profile of that name without its second stage. All clones live in the same `towns` of every scenario. A
-    figure agrees when the interval of its mean difference, at level `alpha` on either side, lies within its band.
+    The first variant is the one that the others are compared with. The days of the capture `date` are learnt from. Each
+    variant is cloned `trainings` times, with other seeds, by the profile of that name without its second stage. All
+    clones live in the same `towns` of every scenario, chosen by `seed`. A figure agrees when the interval of its mean
+    difference, at level `alpha` on either side, lies within its band, and so does the mean of every training.
     """
 
     model_config = STRICT
     variants: tuple[Variant, ...] = Field(min_length=2)
-    seed: Seed
+    date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
     capture: CaptureRules
     profile: Identifier
     trainings: int = Field(ge=1, le=100)
     scenarios: tuple[Identifier, ...] = Field(min_length=1)
+    seed: Seed
     towns: int = Field(ge=2, le=10_000)
     days: int = Field(ge=1, le=365)
     alpha: Annotated[float, Field(ge=1e-6, le=0.25)]
