@@ -27,6 +27,7 @@ from townlet_core.config.reading import read_model
 from townlet_core.config.rehearsal import load_rehearsal
 from townlet_core.config.telemetry import load_telemetry
 from townlet_core.config.town import TownConfig
+from townlet_core.config.watch import load_watch
 from townlet_core.errors import ConfigError
 
 
@@ -143,6 +144,12 @@ def _check_telemetry(path: str | Path) -> CheckReport:
     )
 
 
+def _check_watch(path: str | Path) -> CheckReport:
+    rules = load_watch(path).model_dump()
+    facts = {key: ", ".join(value) if isinstance(value, dict) else str(value) for key, value in rules.items()}
+    return CheckReport(str(path), "set of bounds for a training", facts)
+
+
 def _town_facts(town: TownConfig) -> dict[str, str]:
     return {
         "config_id": town.config_id,
@@ -167,4 +174,5 @@ _KINDS: dict[str, Callable[[str | Path], CheckReport]] = {
     "autosave": _check_snapshots,
     "transport": _check_telemetry,
     "auth": _check_console,
+    "grace": _check_watch,
 }

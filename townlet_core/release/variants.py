@@ -41,6 +41,7 @@ from townlet_core.kernels import source_digest
 from townlet_core.observations.layout import ObservationLayout
 from townlet_core.policy.checkpoint import load_checkpoint, save_checkpoint
 from townlet_core.policy.teacher import Teacher
+from townlet_core.release.candidate import OF_THE_IMPROVEMENT
 from townlet_core.release.workshop import Workshop, stored_bytes
 from townlet_core.stability.records import first_error
 from townlet_core.stability.suite import Stay, live
@@ -103,7 +104,7 @@ def compare_variants(configs: Path, workshop: Workshop, progress: Progress | Non
     profile = load_training(configs / "training" / f"{rules.profile}.yaml")
     course = _Course(
         rules,
-        profile.model_copy(update={"ppo": None, "ships": "clone"}),
+        _first_stage(profile),
         load_curation(configs / "curation.yaml"),
         [load_scenario(name, configs) for name in sorted(rules.scenarios)],
     )
@@ -123,6 +124,11 @@ def seen_as(scenario: Scenario, variant: str) -> Scenario:
     body["observations"]["variant"] = variant
     body["config_id"] = id_with_variant(scenario.config.config_id, variant)
     return scenario._replace(config=embedded_config(json.dumps(body), f"scenario {scenario.name} as {variant} sees it"))
+
+
+def _first_stage(profile: TrainingProfile) -> TrainingProfile:
+    """The profile without what makes more of a clone."""
+    return TrainingProfile(profile=profile.profile, **profile.model_dump(exclude=OF_THE_IMPROVEMENT))
 
 
 def _built(course: _Course, workshop: Workshop, progress: Progress | None) -> Record:
