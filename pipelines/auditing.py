@@ -10,7 +10,7 @@ from rich.tree import Tree
 
 from townlet_core.cli.options import DATA, AsJson, Data
 from townlet_core.cli.output import print_json
-from townlet_core.errors import InputError
+from townlet_core.errors import DataError, InputError
 
 if TYPE_CHECKING:
     from townlet_core.release.tracing import Trace, Traced
@@ -75,15 +75,15 @@ def find_trace(subject: str, data: Path) -> "Trace":
 
 
 def _dataset_trace(subject: str, workshop: "Workshop") -> "Trace":
-    from townlet_core.datasets import read_catalogue, read_version
+    from townlet_core.datasets import find_version, read_version
     from townlet_core.release.lineage import dataset_nodes
     from townlet_core.release.tracing import trace_nodes
 
-    found = [version for version in read_catalogue(workshop.datasets) if version.startswith(subject)]
-    if len(found) != 1:
-        told = f"{len(found)} datasets begin so; give more digits" if found else "no bundle and no dataset version"
-        raise InputError(f"{subject}: {told} in {workshop.data}; `ls {workshop.releases}` shows the bundles")
-    nodes = dataset_nodes(read_version(workshop.datasets, found[0]), workshop.datasets)
+    try:
+        found = find_version(workshop.datasets, subject)
+    except DataError as error:
+        raise InputError(f"{error}, and no bundle; `ls {workshop.releases}` shows the bundles") from error
+    nodes = dataset_nodes(read_version(workshop.datasets, found), workshop.datasets)
     return trace_nodes("dataset", nodes, workshop.datasets)
 
 

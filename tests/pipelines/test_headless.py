@@ -187,7 +187,8 @@ def test_the_lineage_of_a_dataset_is_found_by_its_id(prepared: Prepared) -> None
 def test_a_digest_that_nothing_has_is_bad_input(prepared: Prepared) -> None:
     unknown = townlet(prepared, "audit", "lineage", "0123abcd")
     assert unknown.returncode == 2
-    assert "no bundle and no dataset version" in unknown.stderr
+    assert unknown.stderr.startswith("0123abcd: no such version; known are ")
+    assert "and no bundle" in unknown.stderr
 
 
 def test_an_audit_of_the_datasets_names_a_shard_that_was_lost(prepared: Prepared) -> None:

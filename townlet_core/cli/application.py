@@ -13,6 +13,7 @@ from townlet_core.cli import (
     snapshots,
     telemetry,
     validation,
+    versions,
 )
 from townlet_core.cli.running import EXIT_CODES
 
@@ -42,6 +43,7 @@ def application() -> typer.Typer:
     app.command("train", epilog="Example: townlet train --profile quick")(learning.train)
     evaluate = "Example: townlet evaluate data/candidates/<digest> one_shower --towns 24"
     app.command("evaluate", epilog=evaluate)(learning.evaluate_checkpoint)
+    app.add_typer(versions.app, name="dataset")
     app.add_typer(validation.app, name="validate")
     app.add_typer(settings.app, name="config")
     app.add_typer(observations.app, name="observations")

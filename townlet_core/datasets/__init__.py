@@ -9,7 +9,7 @@ from townlet_core.datasets.reading import DecisionBatch, DecisionReader
 from townlet_core.datasets.records import CaptureRecord, CuratedRecord, EpisodeVerdict, read_capture, read_curated
 from townlet_core.datasets.replay import ReplayReport, replay
 from townlet_core.datasets.store import Record, Store
-from townlet_core.datasets.versions import build_version, deprecate, read_catalogue, read_version
+from townlet_core.datasets.versions import build_version, deprecate, find_version, read_catalogue, read_version
 
 __all__ = [
     "AuditReport",
@@ -31,6 +31,7 @@ __all__ = [
     "curate",
     "deprecate",
     "derive",
+    "find_version",
     "read_capture",
     "read_catalogue",
     "read_curated",

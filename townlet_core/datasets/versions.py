@@ -64,6 +64,17 @@ def write_version(store: Store, manifest: Record) -> None:
         store.write_record(CATALOGUE, {"versions": _listed(catalogue)})
 
 
+def find_version(store: Store, start: str) -> str:
+    """The id of the one known version that begins so. Raises DataError if there is none, or more than one."""
+    catalogue = read_catalogue(store)
+    found = [version for version in catalogue if version.startswith(start)]
+    if len(found) != 1:
+        known = ", ".join(version[:12] for version in catalogue) or "none"
+        told = f"{len(found)} versions begin so; give more digits" if found else f"no such version; known are {known}"
+        raise DataError(f"{start}: {told} ({store.path(CATALOGUE)})")
+    return found[0]
+
+
 def deprecate(store: Store, version: str, note: str) -> None:
     """Mark a version as one that should not be used any more, and say why. Raises DataError for an unknown version."""
     with store.exclusive():
