@@ -96,9 +96,14 @@ def _object_may(town, rules, i, a, f):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _cost(town, rules, i, f):  # type: ignore[no-untyped-def]
-    agent, fixture = town.agents[np.uintp(i)], town.fixtures[np.uintp(f)]
-    steps = np.int64(rules.distance[np.uintp(f), np.uintp(agent.y), np.uintp(agent.x)])
+def _steps_to(distance, agent, f):  # type: ignore[no-untyped-def]
+    return np.int64(distance[np.uintp(f), np.uintp(agent.y), np.uintp(agent.x)])
+
+
+@kernel
+def _cost(town, rules, i, f, steps):  # type: ignore[no-untyped-def]
+    """Return what going to object ``f``, so many steps away, would cost agent ``i``; never less than the steps."""
+    fixture = town.fixtures[np.uintp(f)]
     cost = ticks_to_walk(steps, town.common.pause_every) + QUEUE_COST * fixture.waiting
     if fixture.user >= 0 and fixture.user != i:
         cost += QUEUE_COST
@@ -122,7 +127,7 @@ def _listed(lists, rule, home, tile, k):  # type: ignore[no-untyped-def]
 def _best_listed(town, rules, i, a):  # type: ignore[no-untyped-def]
     """Return the cheapest object for affordance ``a`` at home or outside as (object, cost), or (-1, 65535).
 
-    From near to far nothing comes any more once the way alone costs more than the best so far.
+    An object whose way alone costs more than the best so far is not looked at, nor, from near to far, any after it.
     """
     rule, agent, home = rules.affordances[a], town.agents[i], np.int64(rules.citizens[i].home)
     tile = np.int64(agent.y) * rules.terrain.shape[1] + agent.x
@@ -132,10 +137,13 @@ def _best_listed(town, rules, i, a):  # type: ignore[no-untyped-def]
         f = _listed(rules.lists, rule, home, tile, k)
         if f < 0:
             continue
-        if rule.per_home <= k < known and rules.distance[f, agent.y, agent.x] > least:
-            break
+        steps = _steps_to(rules.distance, agent, f)
+        if steps > least:
+            if rule.per_home <= k < known:
+                break
+            continue
         if serves(town, rules, i, a, f):
-            cost = _cost(town, rules, i, f)
+            cost = _cost(town, rules, i, f, steps)
             if (cost < least or (cost == least and f < best)) and _object_may(town, rules, i, a, f):
                 best, least = f, cost
     return best, least
@@ -148,7 +156,9 @@ def _best_of(town, rules, i, a):  # type: ignore[no-untyped-def]
         return _best_listed(town, rules, i, a)
     f = np.int64(rules.citizens[i].workplace)
     possible = f >= 0 and may_work(town, rules, i) and _object_may(town, rules, i, a, f)
-    return (f, np.int64(_cost(town, rules, i, f))) if possible else (np.int64(-1), np.int64(65535))
+    if not possible:
+        return np.int64(-1), np.int64(65535)
+    return f, np.int64(_cost(town, rules, i, f, _steps_to(rules.distance, town.agents[i], f)))
 
 
 @kernel

@@ -56,11 +56,16 @@ def compile_rules(config: TownConfig) -> tuple[Rules, Names]:
         code=conditions.code, lists=lookups.lists, serving=_serving(affordances), fixtures=fixtures,
         ranges=ranges, citizens=citizens, outages=_outage_table(config),
         perturbations=perturbation_table(config, types), terrain=grid.terrain,
-        fixture_at=grid.fixture, home_at=grid.home, distance=grid.distance,
+        fixture_at=grid.fixture, home_at=grid.home, distance=_tile_by_tile(grid.distance),
         cells=_empty_cells(grid, fixtures, len(types), config.observations.local_window // 2),
         **_far_sight(config, grid),
     )  # fmt: skip
     return rules, _names(config, placements)
+
+
+def _tile_by_tile(distance: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint16]:
+    """Return the same table [O, H, W], but stored so that what is looked up together from one tile lies together."""
+    return np.ascontiguousarray(np.moveaxis(distance, 0, -1)).transpose(2, 0, 1)
 
 
 def fixture_names(placements: list[Placement]) -> tuple[str, ...]:

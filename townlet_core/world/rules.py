@@ -139,7 +139,7 @@ class Rules(NamedTuple):
         terrain: uint8 [H, W].
         fixture_at: int16 [H, W].
         home_at: int16 [H, W].
-        distance: uint16 [O, H, W].
+        distance: uint16 [O, H, W], stored tile by tile.
         cells: The empty town's packed map with its margin, uint32 [H + 2m, W + 2m].
         ways: For each object and tile (with margin) the step that leads there as two packed channels, uint16
             [O, H + 2m, W + 2m]; empty unless agents see the ``full`` variant.
