@@ -21,7 +21,9 @@ from townlet_core.config import TrainingProfile, load_scenario, load_training
 from townlet_core.core import ENGINE
 from townlet_core.datasets import read_version
 from townlet_core.kernels import source_digest
-from townlet_core.policy.checkpoint import load_checkpoint
+from townlet_core.observations.layout import layout_of
+from townlet_core.policy.checkpoint import DESCRIPTION_FILE, load_checkpoint
+from townlet_core.policy.layouts import require_same_layout
 from townlet_core.policy.report import EpochPoint
 from townlet_core.policy.teacher import Teacher
 from townlet_core.policy.training_log import UpdateRecord
@@ -82,6 +84,8 @@ def evaluate_checkpoint(
     teacher = Contender(source_digest(*ENGINE, "policy"), Teacher)
     contenders = {CANDIDATE: Contender(policy.digest, policy.enter), TEACHER: teacher}
     loaded = [load_scenario(name, configs) for name in chosen_scenarios(scenarios, configs)]
+    for each in loaded:
+        require_same_layout(policy.layout, layout_of(each.config), str(checkpoint / DESCRIPTION_FILE))
     with progress_bar("evaluate", quiet=as_json) as advance:
         outcome = evaluate(contenders, loaded, towns=towns, days=days, seed=seed, threads=threads, progress=advance)
     if as_json:

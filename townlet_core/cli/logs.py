@@ -119,7 +119,9 @@ def summarise(
         told = None if compared is None else [one._asdict() for one in compared]
         print_json({"log": str(log_file(log)), **found.to_json(), "baseline": told})
     elif form is Form.MARKDOWN:
-        typer.echo(markdown_page(str(log_file(log)), found, compared, str(plot) if plot else None), nl=False)
+        typer.echo(
+            markdown_page(f"Training log {log_file(log)}", found, compared, str(plot) if plot else None), nl=False
+        )
     else:
         _print_summary(log_file(log), found, compared)
 

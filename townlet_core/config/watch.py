@@ -73,7 +73,8 @@ class WatchRules(BaseModel):
     """Bounds on single figures, and how far one may fall.
 
     `max` and `min` hold for every update. `drop` is the share by which a figure may lie below the mean of its last
-    `window` values. The first `grace` updates or epochs are not held to `min` and `drop`: a training has to settle.
+    `window` values (three deviations of them are always allowed). The first `grace` updates or epochs are not held to
+    `min` and `drop`: a training has to settle.
     """
 
     model_config = STRICT

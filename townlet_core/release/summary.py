@@ -1,4 +1,4 @@
-"""The telemetry summary of a candidate: its training, and the captured days that it learnt from."""
+"""The telemetry summary of a candidate: its clone, its improvement, and the captured days that it learnt from."""
 
 from dataclasses import dataclass
 from itertools import groupby
@@ -11,13 +11,18 @@ from townlet_core.datasets.derivations import derive
 from townlet_core.datasets.store import Record, Store
 from townlet_core.datasets.versions import read_version
 from townlet_core.kernels import source_digest
+from townlet_core.policy.logbook.entries import table_entries
+from townlet_core.policy.logbook.pages import markdown_page
+from townlet_core.policy.logbook.plots import draw_log
+from townlet_core.policy.logbook.summary import summarise_log
 from townlet_core.release.candidate import Candidate
-from townlet_core.release.workshop import Workshop
+from townlet_core.release.workshop import Workshop, stored_bytes
 from townlet_core.telemetry.days import DayProfile, day_profile
 from townlet_core.telemetry.events import count_events
-from townlet_core.telemetry.summary import PAGE, markdown_with_images, summarise
+from townlet_core.telemetry.summary import PAGE, Summary, markdown_with_images, summarise
 
 MARKDOWN, PNG = ".md", ".png"
+IMPROVEMENT = "improvement.png"
 
 
 @dataclass(frozen=True)
@@ -38,10 +43,11 @@ def summarise_candidate(candidate: Candidate, workshop: Workshop) -> CandidateSu
     """Summarise a candidate and its dataset version, or find the summary that both gave before.
 
     Raises:
-        DataError: the dataset version or a shard of it is missing or damaged.
+        DataError: the dataset version, a shard of it or the log of the training is missing or damaged.
     """
     inputs = {"candidate": candidate.digest, "dataset": candidate.dataset_id, "report": digest(candidate.report)}
-    code = source_digest("telemetry", "datasets")
+    inputs["log"] = str((candidate.improvement or {}).get("log", ""))
+    code = source_digest("telemetry", "datasets", "policy")
     derived = derive(workshop.artifacts, "summary", inputs, lambda: _summarised(candidate, workshop), code=code)
     return CandidateSummary(derived.record, derived.reused)
 
@@ -51,13 +57,22 @@ def _summarised(candidate: Candidate, workshop: Workshop) -> Record:
     by_scenario = {name: list(group) for name, group in groupby(shards, key=lambda shard: str(shard["scenario"]))}
     days = [day_profile(_opened(group, "steps", workshop.datasets)) for group in by_scenario.values()]
     events = {name: _counted(_opened(group, "events", workshop.datasets)) for name, group in by_scenario.items()}
-    summary = summarise(training=candidate.report, days=days, events=events)
+    summary = _with_improvement(summarise(training=candidate.report, days=days, events=events), candidate, workshop)
     inline = workshop.artifacts.put_bytes(markdown_with_images(summary).encode(), MARKDOWN) + MARKDOWN
     files = {PAGE: workshop.artifacts.put_bytes(summary.markdown.encode(), MARKDOWN) + MARKDOWN}
     for name, png in summary.images.items():
         files[name] = workshop.artifacts.put_bytes(png, PNG) + PNG
     record = {"candidate": candidate.digest, "files": files, "inline": inline, "lowest_needs": _lowest(days)}
     return {**record, "digest": digest(record)}
+
+
+def _with_improvement(summary: Summary, candidate: Candidate, workshop: Workshop) -> Summary:
+    if candidate.improvement is None:
+        return summary
+    name = str(candidate.improvement["log"])
+    entries = table_entries(stored_bytes(workshop.artifacts, name), name)
+    page = markdown_page("The improvement", summarise_log(entries), plot=IMPROVEMENT, level=2)
+    return Summary(f"{summary.markdown}\n{page}", {**summary.images, IMPROVEMENT: draw_log(entries)})
 
 
 def _opened(shards: list[Record], kind: str, store: Store) -> list[pq.ParquetFile]:

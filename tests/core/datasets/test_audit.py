@@ -1,10 +1,14 @@
 """An audit passes what is whole, fails what is damaged or lost, warns of litter, and changes nothing."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from townlet_core.datasets import Store, audit, derive
+from townlet_core.datasets.versions import version_id
 
 
 def messages(store: Store, severity: str) -> list[str]:
@@ -29,6 +33,22 @@ def test_a_damaged_shard_fails_by_name(line: Any) -> None:
     report = audit(line.store)
     assert report.verdict == "FAIL"
     assert any(f"{path.name}: damaged" in message for message in messages(line.store, "FAIL"))
+
+
+def test_a_shard_with_a_figure_that_is_no_number_fails_by_file_and_column(
+    line: Any, rewrite: Callable[..., None], tmp_path: Path
+) -> None:
+    """The bytes are those of their digest, and the manifest names them: only who reads them sees it."""
+    shard = line.manifest["shards"][0]
+    rewrite(line.store.object_path(shard["digest"]), tmp_path / "sour", "reward", 0, np.nan)
+    digest = line.store.put_bytes((tmp_path / "sour").read_bytes(), ".parquet")
+    first = {**shard, "digest": digest, "steps": f"{digest}.parquet"}
+    manifest = {**line.manifest, "shards": [first, *line.manifest["shards"][1:]]}
+    manifest["id"] = version_id(manifest)
+    line.store.write_record(f"versions/{manifest['id']}.json", manifest)
+    assert audit(line.store).verdict == "FAIL"
+    (told,) = messages(line.store, "FAIL")
+    assert f"{digest}.parquet: NaN or infinity in 'reward', episode 0" in told
 
 
 def test_a_lost_events_shard_fails_by_name(line: Any) -> None:

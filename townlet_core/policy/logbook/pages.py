@@ -41,22 +41,28 @@ def facts(summary: LogSummary) -> dict[str, str]:
 
 
 def markdown_page(
-    name: str, summary: LogSummary, compared: Sequence[Difference] | None = None, plot: str | None = None
+    title: str,
+    summary: LogSummary,
+    compared: Sequence[Difference] | None = None,
+    plot: str | None = None,
+    level: int = 1,
 ) -> str:
-    """The summary as a page of markdown.
+    """The summary as a page of markdown, or as a part of one.
 
     Args:
-        name: Of the log, for the heading.
+        title: The heading.
         summary: Of the log.
         compared: With a baseline, if there is one.
         plot: Path of the picture, if there is one.
+        level: Of the heading; those of the phases are one below it.
     """
-    parts = [f"# Training log {name}\n", table(("fact", "value"), facts(summary).items())]
+    marks = "#" * level
+    parts = [f"{marks} {title}\n", table(("fact", "value"), facts(summary).items())]
     parts += [f"![The training by update]({plot})\n"] if plot else []
     for phase in summary.phases:
-        parts += [f"## {phase_title(phase)}\n", table(COLUMNS, _values(phase))]
+        parts += [f"{marks}# {phase_title(phase)}\n", table(COLUMNS, _values(phase))]
     if compared is not None:
-        parts += ["## Beside the baseline\n", table(COMPARED, difference_rows(compared))]
+        parts += [f"{marks}# Beside the baseline\n", table(COMPARED, difference_rows(compared))]
     return "\n".join(parts)
 
 

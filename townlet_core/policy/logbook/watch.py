@@ -1,7 +1,8 @@
 """Watching a training: every entry is held to the rules, and each bound that is broken is an alarm."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from statistics import fmean, pstdev
 from typing import NamedTuple
 
 from townlet_core.config.watch import Watched, WatchRules
@@ -10,6 +11,11 @@ from townlet_core.policy.logbook.figures import column_of
 
 KPIS = "annealing.kpis."
 """Before the columns of the key figures that a cycle of annealing is judged by."""
+
+
+FEWEST, DEVIATIONS = 3, 3.0
+"""A fall is one from at least so many values, and by more than so many of their deviations: a figure that is close to
+zero, or moves about, may lie far below its mean without falling."""
 
 
 class Alarm(NamedTuple):
@@ -67,12 +73,19 @@ class Watch:
             value, past = entry.figure(name), self._past[name]
             if value is None:
                 continue
-            mean = sum(past) / len(past) if past else value
-            bound = mean - share * abs(mean)
-            if settled and value < bound:
-                told = f"is {value:.4g}, more than {share:.0%} below the {mean:.4g} of the last {len(past)}"
+            bound = _lowest(past, share)
+            if settled and bound is not None and value < bound:
+                told = f"is {value:.4g}, more than {share:.0%} below the {fmean(past):.4g} of the last {len(past)}"
                 yield _alarm(entry, "drop", name, value, bound, told)
             past.append(value)
+
+
+def _lowest(past: Sequence[float], share: float) -> float | None:
+    """How low a figure may fall below its latest values; None while there are too few of them to tell."""
+    if len(past) < FEWEST:
+        return None
+    mean = fmean(past)
+    return mean - max(share * abs(mean), DEVIATIONS * pstdev(past))
 
 
 def silent(epoch: int, seconds: float) -> Alarm:

@@ -90,7 +90,7 @@ def test_a_table_without_times_has_figures_all_the_same(tmp_path: Path) -> None:
 def test_the_page_shows_every_phase_and_the_comparison(write: Write) -> None:
     found = summary(write(epoch(1), update(1), end(1)))
     page = markdown_page("mine", found, differences(found, found), "training.png")
-    assert page.startswith("# Training log mine\n")
+    assert page.startswith("# mine\n")
     assert "![The training by update](training.png)" in page
     assert "## rollout, 1 to 1: 2.0 s, 500 agent-steps/s" in page
     assert "| kl | 0.005 | 0.005 | – | 0.005 | 1 |" in page

@@ -47,21 +47,25 @@ def test_a_training_may_settle_before_it_is_held_to_lower_bounds(write: Write) -
     assert [(alarm.epoch, alarm.figure) for alarm in found] == [(1, "kl"), (2, "kl"), (3, "kl"), (3, "return")]
 
 
-def test_a_fall_is_measured_against_the_latest_values(write: Write) -> None:
-    returns = [1.0, 9.0, 2.0, 2.0, 2.0, 0.9, 2.0]
+def falls(write: Write, returns: list[float | None], share: float = 0.5, window: int = 4) -> list[Alarm]:
     log = write(*(update(number, return_mean=value) for number, value in enumerate(returns, 1)))
-    found = alarms(log, drop={"return": 0.5}, window=3)
-    assert [(alarm.epoch, alarm.value, alarm.bound) for alarm in found] == [
-        (3, 2.0, 2.5),
-        (5, 2.0, pytest.approx(13 / 6)),
-        (6, 0.9, 1.0),
-    ]
-    assert found[-1].told == "update 6: return (episodes.return_mean) is 0.9, more than 50% below the 2 of the last 3"
+    return alarms(log, drop={"return": share}, window=window)
 
 
-def test_a_fall_below_zero_counts_as_one_too(write: Write) -> None:
-    log = write(update(1, return_mean=-1.0), update(2, return_mean=-1.4), update(3, return_mean=-2.0))
-    assert [alarm.epoch for alarm in alarms(log, drop={"return": 0.5})] == [3]
+def test_a_fall_is_measured_against_the_latest_values(write: Write) -> None:
+    (found,) = falls(write, [9.0, 2.0, 2.0, 2.0, 2.0, None, 0.9, 2.0])
+    assert (found.epoch, found.value, found.bound) == (7, 0.9, 1.0)
+    assert found.told == "update 7: return (episodes.return_mean) is 0.9, more than 50% below the 2 of the last 4"
+
+
+def test_a_figure_that_moves_about_zero_does_not_fall_and_one_below_zero_can(write: Write) -> None:
+    assert falls(write, [-0.087, 0.058, -0.028, -0.034, 0.019, -0.04]) == []
+    assert [alarm.epoch for alarm in falls(write, [-1.0, -1.01, -0.99, -1.4, -2.0])] == [5]
+
+
+def test_two_values_are_too_few_to_fall_from(write: Write) -> None:
+    assert falls(write, [2.0, 2.0, 0.1]) == []
+    assert [alarm.epoch for alarm in falls(write, [2.0, 2.0, 2.0, 0.1])] == [4]
 
 
 def test_what_an_update_did_not_measure_is_no_alarm(write: Write) -> None:
