@@ -1,32 +1,38 @@
 """Whether training pays: several trainings by one profile, each compared with the teacher in the same unseen towns.
 
-    .venv/bin/python tests/benchmarks/learning.py --seeds 5 [--profile full] [--data data/benchmarks/learning]
+    .venv/bin/python tests/benchmarks/learning.py --seeds 5 [--profile quick|full] [--processes 2]
 
-Captures and curates what the clones learn from, if the folder has none; then trains a clone and its improvement for
-each seed, one after another, and lets each live a day in 64 towns of the default town that nothing else uses. What is
+Captures and curates what the clones learn from; then trains a clone and its improvement for each seed, as many at a
+time as there are processes, and lets each live a day in 64 towns of the default town that nothing else uses. What is
 finished is found again and a training that was broken off goes on, so the command may be stopped and repeated. Prints
-each seed's paired differences and draws `learning.png`: the interquartile mean of the return while training, with the
-band of the quartiles. Without --seeds, as in `make bench`, it only tells what lies in the folder.
+each seed's paired differences and writes `docs/learning.md` with `docs/images/learning.png`: the interquartile mean of
+the return while training, with the band of the quartiles. Without --seeds, as in `make bench`, it only tells what was
+measured last.
 """
 
 import argparse
 import json
+import multiprocessing
+import os
 import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import torch
+from engine import processor
+from learning_page import JUDGED, page, picture, table, verdict
 
-from townlet_core.config import Scenario, load_curation, load_scenario, load_training, scenario_names
+from townlet_core.config import Scenario, captured_scenarios, load_curation, load_scenario, load_training
 from townlet_core.core import ENGINE
 from townlet_core.datasets import build_version, capture, curate
-from townlet_core.datasets.versions import read_catalogue
 from townlet_core.kernels import source_digest
 from townlet_core.policy import Teacher, load_checkpoint
+from townlet_core.policy.training_log import read_log
 from townlet_core.release.candidate import train_candidate, training_scenarios
 from townlet_core.release.workshop import Workshop
 from townlet_core.stability import CANDIDATE, TEACHER, Contender, Evaluation, difference, estimate, evaluate
-from townlet_core.telemetry.canvas import drawn
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / "configs"
@@ -34,17 +40,13 @@ DATE = "2026-11-01"
 SCENARIO = "ordinary_day"
 TOWNS = 64
 HELD_OUT_SEED = 20_260
-JUDGED = ("return", "survival", "attendance")
 CONFIDENCE = 0.95
 
 
 def dataset(workshop: Workshop) -> str:
-    """The id of the folder's dataset version; captures and curates a day of every scenario if there is none."""
+    """The id of the dataset version that the clones learn from: a day of every scenario; what is there is found."""
     store, rules = workshop.datasets, load_curation(CONFIGS / "curation.yaml")
-    known = list(read_catalogue(store))
-    if known:
-        return known[-1]
-    scenarios = [load_scenario(name, CONFIGS) for name in scenario_names(CONFIGS)]
+    scenarios = [load_scenario(name, CONFIGS) for name in captured_scenarios(CONFIGS)]
     curated = [curate(capture(one, DATE, store, policy_factory=Teacher), rules, store) for one in scenarios]
     return str(build_version(curated, rules, store)["id"])
 
@@ -71,11 +73,22 @@ def judge(folder: Path, scenario: Scenario) -> Evaluation:
     return evaluate(contenders, [scenario], towns=TOWNS, days=1, seed=HELD_OUT_SEED)
 
 
-def told(run: dict[str, Any], evaluation: Evaluation) -> dict[str, Any]:
-    """What one seed gave, as plain figures: means, and paired differences with their intervals."""
-    figures: dict[str, Any] = {"seed": run["seed"], "stage": run["stage"], "update": run["improvement"]["update"]}
-    figures["curve"] = [point["return"] for point in run["improvement"]["curve"]]
-    figures["agent_steps"] = run["improvement"]["agent_steps"]
+def figures_of(run: dict[str, Any], evaluation: Evaluation, workshop: Workshop) -> dict[str, Any]:
+    """What one seed gave, as plain figures: its curve, its means, and paired differences with their intervals."""
+    improvement = run["improvement"]
+    figures: dict[str, Any] = {key: run[key] for key in ("seed", "stage")}
+    figures |= {key: improvement[key] for key in ("update", "updates", "agent_steps")}
+    records = list(read_log(workshop.data / improvement["live_log"]))
+    figures["curve"] = [
+        {
+            "update": record.epoch,
+            "drawn": record.episodes.return_mean,
+            "validated": record.validation.return_mean if record.validation else None,
+        }
+        for record in records
+    ]
+    validations = [record.validation for record in records if record.validation]
+    figures["teacher"] = validations[-1].teacher_return_mean if validations else None
     figures["seconds"] = None if run["reused"] else run["seconds"]
     for kpi in JUDGED:
         ours, theirs = (estimate(evaluation, SCENARIO, who, kpi, CONFIDENCE) for who in (CANDIDATE, TEACHER))
@@ -87,66 +100,50 @@ def told(run: dict[str, Any], evaluation: Evaluation) -> dict[str, Any]:
     return figures
 
 
-def draw(results: list[dict[str, Any]]) -> bytes:
-    """The learning curve as PNG: interquartile mean over seeds of the return while training, and the quartiles."""
-    length = min(len(one["curve"]) for one in results)
-    curves = np.array([one["curve"][:length] for one in results], float)
-    known = ~np.isnan(curves).any(axis=0)
-    updates, sorted_curves = np.flatnonzero(known) + 1, np.sort(curves[:, known], axis=0)
-    cut = len(results) // 4
-    middle = sorted_curves[cut : len(results) - cut].mean(axis=0)
-    low, high = np.percentile(sorted_curves, [25, 75], axis=0)
-
-    def paint(_: Any, axes: Any) -> None:
-        panel = axes[0][0]
-        panel.plot(updates, middle, label=f"interquartile mean of {len(results)} trainings")
-        panel.fill_between(updates, low, high, alpha=0.3, label="quartiles")
-        teacher = np.mean([one["return"]["teacher"] for one in results])
-        panel.axhline(teacher, linestyle="--", color="black", label="teacher, held-out towns of the default town")
-        panel.set(xlabel="update", ylabel="return per citizen and day, choices drawn", title="Learning by living")
-        panel.legend(loc="best")
-
-    return drawn(1, 1, (8.0, 4.5), paint)
+def one_seed(seed: int, profile: str, version: str, data: Path) -> dict[str, Any]:
+    """Train and judge one seed, in a process of its own with one thread."""
+    torch.set_num_threads(1)
+    workshop = Workshop(data)
+    run = train(seed, profile, version, workshop)
+    return figures_of(run, judge(run["folder"], load_scenario(SCENARIO, CONFIGS)), workshop)
 
 
-def report(results: list[dict[str, Any]]) -> None:
-    """Print every seed's paired differences, and what holds for all of them."""
-    print(
-        f"{'seed':>6} {'update':>6} {'minutes':>8}  " + "  ".join(f"{kpi + ': ours - teacher':>34}" for kpi in JUDGED)
-    )
-    for one in results:
-        minutes = "found" if one["seconds"] is None else f"{one['seconds'] / 60:.1f}"
-        gaps = ("{:+.3f} [{:+.3f}, {:+.3f}]".format(*one[kpi]["gap"]) for kpi in JUDGED)
-        print(f"{one['seed']:>6} {one['update']:>6} {minutes:>8}  " + "  ".join(f"{gap:>34}" for gap in gaps))
-    won = sum(one["return"]["gap"][1] > 0 for one in results)
-    kept = sum(all(one[kpi]["ours"] >= one[kpi]["teacher"] for kpi in JUDGED[1:]) for one in results)
-    print(f"{won} of {len(results)} beat the teacher's return (95 % interval above zero, {TOWNS} towns);")
-    print(f"{kept} of {len(results)} are at least as good in survival and attendance.")
+def every_seed(seeds: int, processes: int, work: tuple[str, str, Path]) -> Iterator[dict[str, Any]]:
+    """The seeds' results as they come, so many processes at a time."""
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=fresh) as pool:
+        running = [pool.submit(one_seed, seed, *work) for seed in range(1, seeds + 1)]
+        for done in as_completed(running):
+            yield done.result()
 
 
 def main() -> None:
     """Train and judge as many seeds as asked, or tell what is there."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--seeds", type=int, default=0, help="trainings; 0 tells what is there")
-    parser.add_argument("--profile", default="full", help="a file of configs/training")
+    parser.add_argument("--profile", default="quick", help="a file of configs/training")
+    parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1), help="trainings at a time")
     parser.add_argument("--data", type=Path, default=ROOT / "data/benchmarks/learning")
+    parser.add_argument("--docs", type=Path, default=ROOT / "docs", help="where the page and the picture go")
     options = parser.parse_args()
     summary = options.data / f"{options.profile}.json"
     if not options.seeds:
-        if not summary.is_file():
-            print("learning: nothing was measured yet; run with --seeds 5 (about ten minutes a seed)")
-            return
-        report(json.loads(summary.read_text()))
+        known = json.loads(summary.read_text()) if summary.is_file() else []
+        told = [*table(known), verdict(known, TOWNS)] if known else ["learning: not measured yet; run with --seeds 5"]
+        print("\n".join(told))
         return
-    workshop, scenario, results = Workshop(options.data), load_scenario(SCENARIO, CONFIGS), []
-    version = dataset(workshop)
-    for seed in range(1, options.seeds + 1):
-        run = train(seed, options.profile, version, workshop)
-        results.append(told(run, judge(run["folder"], scenario)))
+    began, results = time.perf_counter(), list[dict[str, Any]]()
+    # The dataset is made, and kernels are compiled, before processes share them.
+    work = (options.profile, dataset(Workshop(options.data)), options.data)
+    for found in every_seed(options.seeds, options.processes, work):
+        results = sorted([*results, found], key=lambda one: one["seed"])
         summary.write_text(json.dumps(results))
-        report(results)
-    (options.data / "learning.png").write_bytes(draw(results))
-    print(f"drawn in {options.data / 'learning.png'}")
+        print("\n".join(table([found])[2:]), flush=True)
+    minutes = (time.perf_counter() - began) / 60
+    machine = f"{options.processes} processes, {processor()}"
+    (options.docs / "images/learning.png").write_bytes(picture(results))
+    (options.docs / "learning.md").write_text(page(results, options.profile, TOWNS, minutes, machine))
+    print(verdict(results, TOWNS), f"\n{minutes:.1f} minutes; told in {options.docs / 'learning.md'}")
 
 
 if __name__ == "__main__":

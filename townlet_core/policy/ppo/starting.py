@@ -1,5 +1,6 @@
 """What an improvement begins with and gives, whichever mode it learns by, and what of it the event files show."""
 
+import json
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from townlet_core.config.training import TrainingProfile
 from townlet_core.errors import InputError
 from townlet_core.observations.layout import ObservationLayout
 from townlet_core.policy.decisions import DecisionSource
+from townlet_core.policy.layouts import require_same_layout
 from townlet_core.policy.network import PolicyNetwork
 from townlet_core.policy.training_log import UpdateRecord
 from townlet_core.sources import ENGINE, source_digest
@@ -62,10 +64,17 @@ def training_identity(
     )
 
 
-def require_stored(stored: Stored | None, profile: TrainingProfile) -> Stored:
-    """The dataset version that a mode learns from. Raises InputError where none is given."""
+def require_stored(stored: Stored | None, start: Start, profile: TrainingProfile) -> Stored:
+    """The dataset version that a mode learns from.
+
+    Raises:
+        InputError: None is given.
+        CheckpointError: It was recorded with other observations or actions than those that the clone knows.
+    """
     if stored is None:
         raise InputError(f"training profile {profile.profile}: mode {profile.mode} learns from a dataset; name one")
+    layout = ObservationLayout.from_json(json.dumps(stored.train.layout))
+    require_same_layout(start.layout, layout, f"dataset {stored.identity[:12]}")
     return stored
 
 

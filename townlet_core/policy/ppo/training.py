@@ -21,7 +21,7 @@ from townlet_core.observations.layout import ObservationLayout
 from townlet_core.policy.checkpoint import DESCRIPTION_FILE
 from townlet_core.policy.decisions import Deck
 from townlet_core.policy.layouts import require_same_layout
-from townlet_core.policy.network import PolicyNetwork, network_from, network_tensors
+from townlet_core.policy.network import network_from, network_tensors
 from townlet_core.policy.ppo.annealer import Annealer, Good
 from townlet_core.policy.ppo.choosing import Chosen, Validator, better, over_scenarios
 from townlet_core.policy.ppo.collecting import Collector, Rollout
@@ -81,7 +81,9 @@ def improve(
     with single_thread():
         training: _Training | Replaying
         if profile.replay is not None:
-            training = Replaying(start, require_stored(stored, profile), profile, profile.replay, folder, resume=resume)
+            training = Replaying(
+                start, require_stored(stored, start, profile), profile, profile.replay, folder, resume=resume
+            )
         else:
             rules = _rules(profile, scenarios)
             training = _Training(start, scenarios, profile, rules, folder, stored=stored, resume=resume)
@@ -119,7 +121,7 @@ class _Training:
         self.annealer = Annealer(profile.anneal, self.towns, self.learner) if profile.anneal else None
         drivers = self.annealer.drivers if self.annealer else None
         self.collector = Collector(self.towns, network, profile.discount, draws, drivers)
-        self.stored = _dealt(stored, profile, network) if profile.mix else None
+        self.stored = _dealt(stored, start, profile) if profile.mix else None
         self.stage: Stage | None = None
         self.update = self.steps = self.transitions = 0
         self.chosen: Chosen | None = None
@@ -279,12 +281,12 @@ def _part(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[
     return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
 
-def _dealt(stored: Stored | None, profile: TrainingProfile, network: PolicyNetwork) -> StoredDecisions:
+def _dealt(stored: Stored | None, start: Start, profile: TrainingProfile) -> StoredDecisions:
     assert profile.mix is not None
     assert profile.ppo is not None
     rows = stored_rows(profile.ppo.minibatch, profile.mix.share)
-    deck = Deck(require_stored(stored, profile).train)
-    return StoredDecisions(deck, rows, profile.seed, whole_lives=network.size.recurrent > 0)
+    deck = Deck(require_stored(stored, start, profile).train)
+    return StoredDecisions(deck, rows, profile.seed, whole_lives="memory.weight_hh" in start.tensors)
 
 
 def _rules(profile: TrainingProfile, scenarios: Mapping[str, TownConfig]) -> ImprovementRules:

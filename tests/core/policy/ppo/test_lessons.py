@@ -1,15 +1,25 @@
 """Decisions of others: what they weigh, in which share they join, and that they are dealt from where one left off."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from tests.core.policy.ppo.small_training import StoredSide, small_profile, small_start, small_stored, small_training
+from tests.core.policy.ppo.small_training import (
+    TOWN,
+    StoredSide,
+    small_profile,
+    small_start,
+    small_stored,
+    small_town,
+    small_training,
+)
 from tests.core.policy.ppo.test_updating import experience
-from townlet_core.config import MixRules, Ramp, ReplayRules
-from townlet_core.errors import DataError, InputError
+from townlet_core.config import MixRules, Ramp, ReplayRules, TownConfig, load_config
+from townlet_core.errors import CheckpointError, DataError, InputError
+from townlet_core.observations.layout import layout_of
 from townlet_core.policy.decisions import Deck, Hand
 from townlet_core.policy.network import network_from
 from townlet_core.policy.ppo.lessons import (
@@ -112,18 +122,33 @@ def test_replay_learns_from_the_dataset_and_is_measured_beside_it(tmp_path: Path
     assert not list(tmp_path.glob("checkpoints/*/town-*"))
 
 
+def scenarios_of(mode: str) -> dict[str, TownConfig]:
+    return {} if mode == "replay" else {"evening": small_town()}
+
+
 @pytest.mark.parametrize("mode", ["replay", "mixed"])
-def test_a_mode_that_learns_from_a_dataset_wants_one(mode: str, tmp_path: Path) -> None:
+def test_a_mode_that_learns_from_a_dataset_wants_one_of_the_same_layout(mode: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=f"mode {mode} learns from a dataset; name one"):
-        improve(small_start(), {}, small_profile(mode).model_copy(update={"ppo": None}), tmp_path) if (
-            mode == "replay"
-        ) else small_mixed(tmp_path)
+        improve(small_start(), scenarios_of(mode), small_profile(mode), tmp_path)
+    other = small_start()._replace(layout=layout_of(load_config(TOWN, {"observations": {"local_window": 7}})))
+    with pytest.raises(CheckpointError, match="dataset small: map window is 7 in the policy and 5 in the town"):
+        improve(other, scenarios_of("replay"), small_profile("replay"), tmp_path, stored=small_stored())
 
 
-def small_mixed(folder: Path) -> None:
-    from tests.core.policy.ppo.small_training import small_town
+def test_a_loss_that_is_no_number_stops_replay_and_tells_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from townlet_core.policy.ppo import replaying
 
-    improve(small_start(), {"evening": small_town()}, small_profile("mixed"), folder)
+    honest = replaying.imitate
+
+    def sour(*arguments: Any) -> Any:
+        found = honest(*arguments)
+        sick = bool(list(tmp_path.glob("checkpoints/*/training.json")))
+        return found._replace(value=found.value * float("nan")) if sick else found
+
+    monkeypatch.setattr(replaying, "imitate", sour)
+    told = r"update 3, minibatch 1: the value loss is not finite \(the last good checkpoint is .*000002\)"
+    with pytest.raises(DataError, match=told):
+        improve(small_start(), {}, small_profile("replay"), tmp_path, stored=small_stored())
 
 
 def test_a_dataset_with_a_number_that_is_none_is_refused(tmp_path: Path) -> None:
