@@ -12,7 +12,10 @@ import dagster as dg
 from assets.line import Line
 from pipelines.cli import whole_application
 from pipelines.definitions import build_defs
+from townlet_core.release import contents, drill, golden, pointing
 
+SLOW_TO_IMPORT = (contents, drill, golden, pointing)
+"""What a promotion needs; the server that processes are forked from has it already."""
 PATIENCE = 240
 REAL = os.replace
 
