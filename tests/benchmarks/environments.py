@@ -80,7 +80,7 @@ def measure_parallel(config: TownConfig) -> Sample:
     """Time one town through PettingZoo's interface, its dictionaries included."""
     choices = record_choices(config, towns=1)
     sim, env = Simulation(config, 1, SEED), TownletParallelEnv(config, SEED)
-    turns = [dict(zip(env.possible_agents, tick[0].tolist(), strict=True)) for tick in choices]
+    turns = [dict(zip(env.possible_agents[: config.agents], tick[0].tolist(), strict=True)) for tick in choices]
 
     def play() -> None:
         env.reset(seed=SEED)

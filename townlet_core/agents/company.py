@@ -16,7 +16,7 @@ SHARED_MEAL, HELPED, TOOK_SHIFT = int(Event.SHARED_MEAL), int(Event.HELPED_WHEN_
 FINISH, START, LATE, ABSENT = (
     int(Event.AFFORDANCE_FINISH),
     int(Event.AFFORDANCE_START),
-    int(Event.SHIFT_LATE),
+    int(Event.SHIFT_LATE_START),
     int(Event.SHIFT_ABSENT),
 )
 TABLE_DISTANCE = 3

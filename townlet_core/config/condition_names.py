@@ -8,7 +8,7 @@ from townlet_core.config.weather import WEATHER_NAMES
 Kind: TypeAlias = Literal["number", "truth", "job", "shift state", "object type", "weather"]
 """What a name's value is; those from `job` on are words out of a list."""
 
-SHIFT_STATES = ("off", "pre", "on_time", "late", "absent", "post")
+SHIFT_STATES = ("off", "pre", "await_start", "on_time", "late", "absent", "post")
 """The states of a shift in array order."""
 
 

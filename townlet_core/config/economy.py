@@ -109,17 +109,30 @@ class Job(BaseModel):
 
 
 class Employment(BaseModel):
-    """How a shift is judged: when to set out, when late becomes absent, what a late tick costs.
+    """How a shift is judged: when to set out, when late becomes absent, what it costs, and when the job is lost.
 
-    All `_ticks` are ticks around the start of a shift; `attendance_window` is in shifts.
+    All `_ticks` are ticks: `pre_shift_ticks` and `await_start_ticks` before a shift, `grace_ticks` and `absent_cutoff`
+    after its start, `absence_slack` away from work once one has been there. Each tick late or away costs
+    `late_tick_penalty`, a missed shift `absence_penalty`. `attendance_window` is in shifts.
+
+    After `max_absent_shifts` (0: never) within seven days a citizen is proposed for dismissal, at most
+    `exit_queue_limit` at a time, and loses the job `exit_review_window` ticks later unless somebody defers it; at most
+    `daily_exit_cap` a day (0: no limit).
     """
 
     model_config = STRICT
     pre_shift_ticks: int = Field(default=45, ge=0, le=600)
+    await_start_ticks: int = Field(default=20, ge=0, le=600)
     grace_ticks: int = Field(default=5, ge=0, le=120)
     absent_cutoff: int = Field(default=30, ge=0, le=600)
+    absence_slack: int = Field(default=20, ge=0, le=600)
     late_tick_penalty: float = Field(default=0.002, ge=0.0, le=1.0)
+    absence_penalty: float = Field(default=0.2, ge=0.0, le=5.0)
+    max_absent_shifts: int = Field(default=3, ge=0, le=7)
     attendance_window: int = Field(default=3, ge=1, le=14)
+    daily_exit_cap: int = Field(default=2, ge=0, le=50)
+    exit_queue_limit: int = Field(default=8, ge=0, le=100)
+    exit_review_window: int = Field(default=1440, ge=1, le=100_000)
 
 
 class Queues(BaseModel):

@@ -56,6 +56,7 @@ class Rewards(BaseModel):
     """What an agent is rewarded for in one tick; punctuality never counts more than hunger.
 
     With a need below `needs_floor`, neither company nor curiosity is rewarded.
+    `faint_penalty` is for a death or a life in misery, `eviction_penalty` for being put out of home or town.
     """
 
     model_config = STRICT
@@ -66,6 +67,7 @@ class Rewards(BaseModel):
     punctuality_bonus: float = Field(default=0.05, ge=0.0, le=0.1)
     faint_penalty: float = Field(default=-1.0, ge=-5.0, le=0.0)
     needs_floor: float = Field(default=0.15, ge=0.0, le=0.5)
+    eviction_penalty: float = Field(default=-2.0, ge=-5.0, le=0.0)
     social: SocialRewards = Field(default_factory=SocialRewards)
     shaping: Shaping = Field(default_factory=Shaping)
     curiosity: Curiosity = Field(default_factory=Curiosity)

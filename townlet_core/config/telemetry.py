@@ -19,6 +19,7 @@ Category: TypeAlias = Literal[
     "chore",
     "day",
     "death",
+    "exit",
     "failure",
     "friendship",
     "late",
@@ -181,7 +182,7 @@ class CanaryRules(BaseModel):
     `reward_variance`: of rewards per tick. `option_thrash`: changes of option per citizen and tick. `queue_pressure`:
     times that somebody had to queue or squeeze past, per citizen and window. `affordance_failures`: broken-off uses per
     citizen and window. `lateness_spike`: minutes late per shift begun or missed. `clipped_rewards`: share of ticks.
-    The samples of `lateness_spike` are shifts, those of the others ticks.
+    The samples of `lateness_spike` are shifts, those of the others ticks. The town's file bounds `slot_reuse`.
     """
 
     model_config = STRICT

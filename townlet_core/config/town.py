@@ -8,6 +8,7 @@ from townlet_core.config.affordances import AffordanceManifest
 from townlet_core.config.economy import Economy, Employment, Job, Queues
 from townlet_core.config.fields import STRICT, Duration, DurationRange, Identifier, Share, Tick, TickRange
 from townlet_core.config.hooks import HookRules
+from townlet_core.config.lifecycle import EmbeddingAllocator, Lifecycle
 from townlet_core.config.maps import MapConfig
 from townlet_core.config.needs import Needs, Rewards
 from townlet_core.config.observations import ObservationRules
@@ -69,6 +70,8 @@ class TownConfig(BaseModel):
     hooks: HookRules = Field(default_factory=HookRules)
     stages: Stages = Field(default_factory=Stages)
     relationships: Relationships = Field(default_factory=Relationships)
+    lifecycle: Lifecycle = Field(default_factory=Lifecycle)
+    embedding_allocator: EmbeddingAllocator = Field(default_factory=EmbeddingAllocator)
     affordance_jitter: float = Field(default=0.1, ge=0.0, le=0.5)
     rewards: Rewards = Field(default_factory=Rewards)
     control: Literal["options", "primitives"] = "options"

@@ -32,6 +32,7 @@ def town_problems(town: TownConfig) -> Iterator[Problem]:
     yield from _job_problems(town)
     yield from _bed_problems(town)
     yield from disturbance_problems(town)
+    yield from _slot_problems(town)
     if not [*_price_problems(town)]:
         yield from basket_problems(town)
     if not [*_object_problems(town)]:
@@ -106,6 +107,13 @@ def _job_problems(town: TownConfig) -> Iterator[Problem]:
     if openings < town.agents:
         reason = f"{town.agents} agents, but jobs have {openings} openings; add openings or lower agents"
         yield Problem(("agents",), reason)
+
+
+def _slot_problems(town: TownConfig) -> Iterator[Problem]:
+    slots = town.embedding_allocator.max_slots
+    if slots < town.agents:
+        reason = f"{slots} slots for {town.agents} agents, and each needs one; give at least {town.agents}"
+        yield Problem(("embedding_allocator", "max_slots"), reason)
 
 
 def _bed_problems(town: TownConfig) -> Iterator[Problem]:

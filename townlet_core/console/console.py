@@ -19,6 +19,7 @@ from townlet_core.console.desk import Desk, Shelf
 from townlet_core.console.disturbing import DISTURBING
 from townlet_core.console.envelope import Command, CommandError, Result
 from townlet_core.console.saved import SAVED
+from townlet_core.console.staffing import STAFFING
 from townlet_core.console.viewing import VIEWING
 from townlet_core.core import Simulation
 from townlet_core.core.operations import OperationError
@@ -44,7 +45,7 @@ def _help(desk: Desk, args: Nothing) -> list[dict[str, str]]:
 
 
 HELP = Spec("help", "viewer", "this list", Nothing, _help)
-SPECS: dict[str, Spec] = {spec.name: spec for spec in (HELP, *VIEWING, *SAVED, *CHANGING, *DISTURBING)}
+SPECS: dict[str, Spec] = {spec.name: spec for spec in (HELP, *VIEWING, *SAVED, *CHANGING, *DISTURBING, *STAFFING)}
 """Every command by its name."""
 
 

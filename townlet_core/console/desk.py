@@ -44,7 +44,7 @@ class Desk(NamedTuple):
     @property
     def people(self) -> tuple[str, ...]:
         """What the citizens are called, by their number."""
-        return self.sim.names.agents
+        return self.sim.people(self.town)
 
     def citizen(self, name: str) -> int:
         """Find a citizen's number. Raises CommandError (not_found)."""

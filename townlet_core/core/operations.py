@@ -9,14 +9,15 @@ from townlet_core.agents.options import abandon, finish_option
 from townlet_core.core.settling import town_of
 from townlet_core.errors import InputError
 from townlet_core.kernels import kernel, refer
-from townlet_core.lifecycle.verdicts import remove
+from townlet_core.lifecycle.exits import remove
 from townlet_core.observations.encoder import observe_town
+from townlet_core.rewards.terms import end_rewards
 from townlet_core.world.affordances import FAIL, end_use
 from townlet_core.world.events import Event
 from townlet_core.world.grid import WALL
 from townlet_core.world.movement import lift, place
 from townlet_core.world.prices import set_prices
-from townlet_core.world.state import FREE, NEED_NAMES, NOBODY, TIE_SIDES, USING
+from townlet_core.world.state import FREE, KILLED, NEED_NAMES, NOBODY, TIE_SIDES, USING
 
 if TYPE_CHECKING:
     from townlet_core.core.simulation import Simulation
@@ -60,7 +61,8 @@ def operate(state: Any, rules: Any, out: Any, b: int, i: int, what: int, y: int,
         lift(town, book, i)
         place(town, book, i, y, x)
     if what == REMOVE:
-        remove(town, book, i)
+        end_rewards(town, book, i)
+        remove(town, book, i, KILLED)
     if what == REPRICE:
         set_prices(town.common, book)
     observe_town(town, book, out.maps[b], out.features[b], out.masks[b])
@@ -201,7 +203,7 @@ def _slot(sim: "Simulation", town: int, agent: int, other: int) -> int:
 
 
 def _called(sim: "Simulation", town: int, agent: int) -> str:
-    return sim.names.agents[agent]
+    return sim.people(town)[agent]
 
 
 def _require_alive(sim: "Simulation", town: int, agent: int) -> None:

@@ -14,7 +14,7 @@ from townlet_core.config.weather import WEATHER_NAMES
 from townlet_core.core.forms import form_difference, form_of
 from townlet_core.errors import DataError
 from townlet_core.world.rules import Rules
-from townlet_core.world.state import EVENT_PHASE_NAMES, NOBODY, PHASE_NAMES, SHIFT_NAMES, TownState
+from townlet_core.world.state import EVENT_PHASE_NAMES, EXIT_DEFERRED, NOBODY, PHASE_NAMES, SHIFT_NAMES, TownState
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -101,6 +101,9 @@ def _limits(state: TownState, rules: Rules) -> Iterator[Limit]:
     yield Limit("agents.phase", agents["phase"], 0, len(PHASE_NAMES) - 1)
     yield Limit("agents.shift_state", agents["shift_state"], 0, len(SHIFT_NAMES) - 1)
     yield Limit("agents.shifts", agents["shifts"], 0, 2**31 - 1)
+    yield Limit("agents.person", agents["person"], 0, 2**31 - 1)
+    yield Limit("agents.slot", agents["slot"], 0, int(rules.scalars["slots"][0]) - 1)
+    yield Limit("agents.exit_state", agents["exit_state"], 0, EXIT_DEFERRED)
     yield Limit("fixtures.user", fixtures["user"], NOBODY, people - 1)
     yield Limit("agents.meeting", agents["meeting"], 0, MAX_EVENTS)
     yield Limit("towns.weather", towns["weather"], 0, len(WEATHER_NAMES) - 1)
@@ -112,6 +115,7 @@ def _limits(state: TownState, rules: Rules) -> Iterator[Limit]:
     yield Limit("blocks", state.blocks, NOBODY, people - 1)
     yield Limit("occupancy", state.occupancy, NOBODY, people - 1)
     yield Limit("towns.tick", towns["tick"], 0, 2**31 - 1)
+    yield Limit("towns.slots_used", towns["slots_used"], people, int(rules.scalars["slots"][0]))
     yield Limit("towns.event_count", towns["event_count"], 0, state.log.shape[1])
     yield Limit("towns.events_told", towns["events_told"], 0, state.log.shape[1])
 

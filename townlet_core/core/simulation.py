@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,64 +14,19 @@ from townlet_core.core.identity import UNNAMED, Actor
 from townlet_core.core.interventions import LastingEvent, cancel_event, lasting_events, trigger_event
 from townlet_core.core.kpis import kpis_of
 from townlet_core.core.operations import operate
+from townlet_core.core.outcome import EventBatch, Observation, Step
 from townlet_core.core.restoring import pour, require_fit, require_sound
 from townlet_core.core.saving import revived, snapshot_of
+from townlet_core.core.staffing import PendingExit, decide_exit, pending_exits, set_in_towns
 from townlet_core.core.statefile import read_statefile, write_statefile
 from townlet_core.core.tick import Outputs, reset_towns, step_towns
 from townlet_core.errors import InputError
 from townlet_core.kernels import seed_streams
 from townlet_core.observations.layout import ObservationLayout, layout_of
 from townlet_core.world.compiling import compile_rules, ties_kept
-from townlet_core.world.events import EVENT_DTYPE
 from townlet_core.world.opening import compile_opening
 from townlet_core.world.rules import SOCIAL_STAGES, Rules
 from townlet_core.world.state import NOBODY, REWARD_TERMS, Extent, TownState, allocate, squares_of
-
-
-class Observation(NamedTuple):
-    """What B x N agents perceive; views into buffers that the next step overwrites.
-
-    Attributes:
-        map: uint8 [B, N, w, w, channels]; [B, N, 0, 0, 0] in the compact variant.
-        features: float32 [B, N, F].
-        mask: bool [B, N, actions]; a committed agent has one choice.
-    """
-
-    map: npt.NDArray[np.uint8]
-    features: npt.NDArray[np.float32]
-    mask: npt.NDArray[np.bool_]
-
-
-class EventBatch(NamedTuple):
-    """The events of one tick of a batch, gathered only when somebody reads them."""
-
-    log: npt.NDArray[Any]
-    counts: npt.NDArray[np.int32]
-
-    @property
-    def rows(self) -> npt.NDArray[Any]:
-        """The rows of all towns in town order, records of ``EVENT_DTYPE``."""
-        keep = np.arange(self.log.shape[1]) < self.counts[:, None]
-        rows: npt.NDArray[Any] = self.log[keep].view(EVENT_DTYPE)
-        return rows
-
-
-class Step(NamedTuple):
-    """What a tick brought.
-
-    Attributes:
-        observation: The new observation.
-        reward: float32 [B, N].
-        terminated: bool [B, N], true in the tick that ends an agent's life.
-        truncated: bool [B], true when the episode's time is up.
-        events: The events of the tick.
-    """
-
-    observation: Observation
-    reward: npt.NDArray[np.float32]
-    terminated: npt.NDArray[np.bool_]
-    truncated: npt.NDArray[np.bool_]
-    events: EventBatch
 
 
 class Simulation:
@@ -135,6 +90,10 @@ class Simulation:
         window, channels = self.layout.window, len(self.layout.channels)
         crops = self._out.maps.view(np.uint8).reshape(*self.shape, window, window, channels)
         return Observation(crops, self._out.features, self._out.masks)
+
+    def people(self, town: int = 0) -> tuple[str, ...]:
+        """Name who lives in each place of a town, or lived there last: founders first, then newcomers as they came."""
+        return tuple(f"agent_{person + 1}" for person in self.state.agents["person"][town].tolist())
 
     @property
     def decision(self) -> npt.NDArray[np.bool_]:
@@ -305,6 +264,40 @@ class Simulation:
     def perturbations(self, town: int) -> list[LastingEvent]:
         """List the perturbations that last in a town, in the order in which they began."""
         return lasting_events(self, town)
+
+    def employment_exits(self) -> list[PendingExit]:
+        """Tell who may lose the job and waits for a review, in the order of the queue, town by town."""
+        return pending_exits(self)
+
+    def approve_exit(self, town: int, agent: int) -> None:
+        """Let a citizen lose the job with the next tick, without waiting for the review or the day's cap.
+
+        Raises:
+            InputError: No such citizen waits for a review.
+        """
+        decide_exit(self, town, agent, approve=True)
+
+    def defer_exit(self, town: int, agent: int) -> None:
+        """Let a citizen keep the job; another missed shift may bring it into the queue again.
+
+        Raises:
+            InputError: No such citizen waits for a review.
+        """
+        decide_exit(self, town, agent, approve=False)
+
+    def set_exit_cap(self, daily_exit_cap: int) -> None:
+        """Set how many may lose their job in a day in every town; 0 sets no limit. Raises InputError below 0."""
+        set_in_towns(self, "job_exit_cap", daily_exit_cap, 0, 50)
+
+    def set_mortality(self, enabled: bool) -> None:
+        """Let needs kill, or not, in every town from now on; those who move away do so in either case."""
+        set_in_towns(self, "mortality", int(enabled), 0, 1)
+
+    def set_arrival_delay(self, least: int, most: int) -> None:
+        """Set how many ticks after an exit a newcomer comes, drawn from this range. Raises InputError for none."""
+        if least > most:
+            raise InputError(f"arrival_delay: found {least} to {most}, expected the lower bound first")
+        set_in_towns(self, "arrival_delay", (least, most), 1, 100_000)
 
     @property
     def events(self) -> EventBatch:

@@ -12,7 +12,9 @@ from townlet_core.agents.primitives import take_primitive
 from townlet_core.agents.ties import update_ties
 from townlet_core.core.settling import settle_town, town_of
 from townlet_core.kernels import kernel, refer
-from townlet_core.lifecycle.verdicts import remove, starves
+from townlet_core.lifecycle.arrivals import welcome_newcomers
+from townlet_core.lifecycle.exits import remove
+from townlet_core.lifecycle.verdicts import CONTENT, begin_day, note_hardship, verdict
 from townlet_core.observations.encoder import observe_town
 from townlet_core.rewards.curiosity import note_milestones
 from townlet_core.rewards.shaping import note_potentials
@@ -21,16 +23,16 @@ from townlet_core.rewards.terms import end_rewards, reward_tick
 from townlet_core.scheduler.outages import plan_outages, update_utilities
 from townlet_core.scheduler.perturbations import advance_perturbations, plan_perturbations
 from townlet_core.world.clothes import wear_clothes
+from townlet_core.world.dismissal import process_dismissals
 from townlet_core.world.economy import close_tills, collect_rent
 from townlet_core.world.employment import advance_shift, minute_of_day
 from townlet_core.world.events import Event, begin_log, emit
 from townlet_core.world.prices import move_prices
+from townlet_core.world.state import STAYS
 from townlet_core.world.supply import plan_truck, restock, spoil, unload_truck
 from townlet_core.world.weather import turn_weather
 
 NIGHTLY_RESET = int(Event.NIGHTLY_RESET)
-SATISFIED = 0.3
-"""A need above this counts as looked after."""
 
 
 class Outputs(NamedTuple):
@@ -89,7 +91,9 @@ def live(town, rules):  # type: ignore[no-untyped-def]
         if agent.alive:
             if decay_needs(rules, agent, town.common.event_haste):
                 yield_commitment(agent)
+            note_hardship(rules, agent)
             advance_shift(town, rules, i)
+    process_dismissals(town, rules)
 
 
 @kernel
@@ -104,13 +108,14 @@ def reset_nightly(town, rules):  # type: ignore[no-untyped-def]
     plan_truck(town, rules)
     plan_outages(town, rules)
     plan_perturbations(town, rules)
+    begin_day(town, rules)
     emit(town.common, town.log, NIGHTLY_RESET, -1, -1, -1, 0.0)
 
 
 @kernel
 def _tally(agent):  # type: ignore[no-untyped-def]
     agent.ticks += 1
-    agent.satisfied_ticks += min(agent.needs[0], agent.needs[1], agent.needs[2]) > SATISFIED
+    agent.satisfied_ticks += min(agent.needs[0], agent.needs[1], agent.needs[2]) > CONTENT
 
 
 @kernel
@@ -123,12 +128,13 @@ def judge(town, rules, rewards, terms, terminated):  # type: ignore[no-untyped-d
         terminated[i] = False
         if not agent.alive:
             continue
-        terminated[i] = starves(rules, agent)
+        reason = verdict(town, rules, i)
+        terminated[i] = reason != STAYS
         _tally(agent)
-        rewards[i] = reward_tick(town, rules, i, terminated[i], terms[i])
+        rewards[i] = reward_tick(town, rules, i, reason, terms[i])
         if terminated[i]:
             end_rewards(town, rules, i)
-            remove(town, rules, i)
+            remove(town, rules, i, reason)
 
 
 @kernel
@@ -151,6 +157,7 @@ def advance_town(town, rules, actions, rewards, terms, terminated):  # type: ign
     value_company(town, rules)
     note_milestones(town, rules)
     judge(town, rules, rewards, terms, terminated)
+    welcome_newcomers(town, rules)
     common.events_told = common.event_count
     common.truncated = common.tick - rules.scalars[0].start_tick >= rules.scalars[0].episode_ticks
 

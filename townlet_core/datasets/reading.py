@@ -15,7 +15,7 @@ from townlet_core.datasets.trajectory import read_columns
 from townlet_core.datasets.versions import episode_keys
 from townlet_core.errors import DataError
 
-NEEDED = ("episode", "agent", "tick", "decision", "expert", "map", "features", "mask", "reward", "terminated")
+NEEDED = ("episode", "agent", "person", "tick", "decision", "expert", "map", "features", "mask", "reward", "terminated")
 
 
 class DecisionBatch(NamedTuple):
@@ -130,7 +130,7 @@ class DecisionReader:
         chosen = columns["decision"]
         layout = source.facts.layout
         crop = (layout["window"], layout["window"], len(layout["channels"]))
-        spans = Spans(chosen, columns["terminated"], columns["reward"], columns["agent"])
+        spans = Spans(chosen, columns["terminated"], columns["reward"], columns["agent"], columns["person"])
         outcome = return_to_next(spans, self._discount)
         return DecisionBatch(
             map=columns["map"][chosen].reshape(len(outcome.ticks), *crop),

@@ -7,19 +7,21 @@ from numpy.typing import NDArray
 
 
 class Spans(NamedTuple):
-    """The rows of an episode, ordered by citizen, then tick; every array is [rows].
+    """The rows of an episode, ordered by place, then tick; every array is [rows].
 
     Attributes:
         decision: whether the row is a decision.
         terminated: whether the life ended in this tick.
         reward: reward of the tick.
-        agent: the citizen.
+        agent: the place in town.
+        person: whose life it is.
     """
 
     decision: NDArray[np.bool_]
     terminated: NDArray[np.bool_]
     reward: NDArray[Any]
     agent: NDArray[Any]
+    person: NDArray[Any]
 
 
 class Outcome(NamedTuple):
@@ -63,7 +65,7 @@ def first_decisions(spans: Spans) -> NDArray[np.bool_]:
 
 
 def _fresh(spans: Spans) -> NDArray[np.bool_]:
-    """Rows with which a citizen or a life begins."""
+    """Rows with which a place's rows or a life begin; nothing that one life earns counts for another."""
     fresh = np.ones(len(spans.agent), np.bool_)
-    fresh[1:] = (spans.agent[1:] != spans.agent[:-1]) | spans.terminated[:-1]
+    fresh[1:] = (spans.agent[1:] != spans.agent[:-1]) | (spans.person[1:] != spans.person[:-1]) | spans.terminated[:-1]
     return fresh

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from townlet_core.core import Simulation
 from townlet_core.datasets.schema import Shape
 from townlet_core.datasets.trajectory import Recording, Trajectory, allocate
+from townlet_core.world.state import NOBODY
 
 
 class Choice(NamedTuple):
@@ -55,6 +56,7 @@ def shape_in(sim: Simulation) -> Shape:
 
 def _note_before(steps: Trajectory, sim: Simulation, choice: Choice, tick: int) -> None:
     observation = sim.observation
+    steps.person[:, :, tick] = np.where(sim.agents["alive"] > 0, sim.agents["person"], NOBODY)
     steps.decision[:, :, tick] = sim.decision
     steps.action[:, :, tick] = choice.action
     steps.expert[:, :, tick] = choice.expert

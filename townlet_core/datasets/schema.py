@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from townlet_core.config import canonical_json, digest
 from townlet_core.errors import DataError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised when a column changes its name, type or meaning."""
 
 PREFIX = "townlet."
@@ -89,8 +89,9 @@ def steps_columns(shape: Shape) -> tuple[Column, ...]:
     """
     columns = (
         Column("episode", pa.int32(), "", "town of the capture; an episode is one town's stretch of days"),
-        Column("agent", pa.int16(), "", "citizen within the town"),
+        Column("agent", pa.int16(), "", "place within the town; one life after another may be lived in it"),
         Column("tick", pa.int32(), "minute", "ticks since the episode began"),
+        Column("person", pa.int32(), "", "who lives there: founders from 0, newcomers after them; -1 = nobody"),
         Column("decision", pa.bool_(), "", "the mask left more than one choice, so this row is a decision"),
         Column("action", pa.int8(), "option", "the option that was executed"),
         Column("expert", pa.int8(), "option", "the option that the recorded policy chose"),

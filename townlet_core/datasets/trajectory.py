@@ -16,9 +16,11 @@ EVENT_FIELDS = ("tick", "kind", "subject", "object", "other", "value")
 class Trajectory(NamedTuple):
     """Steps of T towns: every array is [towns, agents, ticks, ...], observations are those before the action.
 
-    `truncated` is a fact of the town and repeated for its citizens.
+    A row is a place in town: `person` says whose life it is, -1 while the place is empty. `truncated` is a fact of the
+    town and repeated for its citizens.
     """
 
+    person: NDArray[np.int32]
     decision: NDArray[np.bool_]
     action: NDArray[np.int8]
     expert: NDArray[np.int8]
@@ -43,6 +45,7 @@ def allocate(towns: int, agents: int, ticks: int, shape: Shape) -> Trajectory:
     size = (towns, agents, ticks)
     flag, option, real = np.bool_, np.int8, np.float32
     return Trajectory(
+        person=np.zeros(size, np.int32),
         decision=np.zeros(size, flag),
         action=np.zeros(size, option),
         expert=np.zeros(size, option),

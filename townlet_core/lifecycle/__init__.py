@@ -1,1 +1,1 @@
-"""Lifecycle: who leaves the town, and when."""
+"""Lifecycle: who leaves the town and why, who comes instead, and what newcomers are like."""

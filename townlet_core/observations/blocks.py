@@ -59,6 +59,15 @@ def _work(_: TownConfig) -> list[FeatureSpec]:
     ]
 
 
+def _security(_: TownConfig) -> list[FeatureSpec]:
+    return [
+        *flags("employed", "exit_pending"),
+        *shares("of 7 shifts", "absences"),
+        *shares("of 7 days of rent in a row", "unpaid_days"),
+        *shares("of the slots", "embedding_slot_norm"),
+    ]
+
+
 def _job_direction(_: TownConfig) -> list[FeatureSpec]:
     return [
         *signed("unit vector to the workplace", "job_dy", "job_dx"),
@@ -142,6 +151,7 @@ def _circle(config: TownConfig) -> list[FeatureSpec]:
 def _tie(name: str) -> list[FeatureSpec]:
     return [
         *flags(f"{name}_known"),
+        *shares("of the slots", f"{name}_slot"),
         *signed("of a tie", f"{name}_trust", f"{name}_familiarity"),
         *shares("of a tie", f"{name}_rivalry"),
         *flags(f"{name}_near"),
@@ -159,6 +169,7 @@ BLOCKS = (
     Block("body", "needs, money, food and the utilities", _body),
     Block("time", "the time of day, the shift and the episode", _time),
     Block("work", "lateness, attendance and the state of the shift", _work),
+    Block("security", "how safe job and home are, and the number by which networks know the agent", _security),
     Block("job direction", "where the workplace lies, and which steps lead there", _job_direction),
     Block("deeds", "what the agent is doing, how far it is, and how the last deed ended", _deeds),
     Block("hints", "which steps lead to the present target", _hints),

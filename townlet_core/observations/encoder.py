@@ -9,7 +9,7 @@ from townlet_core.kernels import kernel
 from townlet_core.observations.crops import write_map
 from townlet_core.observations.masks import write_mask
 from townlet_core.observations.paths import write_choices, write_hints, write_job_direction
-from townlet_core.observations.person import write_body, write_deeds, write_time, write_work
+from townlet_core.observations.person import write_body, write_deeds, write_security, write_time, write_work
 from townlet_core.observations.social import write_social
 from townlet_core.observations.surroundings import write_surroundings
 from townlet_core.world.employment import minute_of_day
@@ -29,6 +29,7 @@ def _write_presence(town, rules, i, sine, cosine, out, mask):  # type: ignore[no
     k = write_body(town, rules, i, out, 0)
     k = write_time(town, rules, i, sine, cosine, out, k)
     k = write_work(rules, agent, out, k)
+    k = write_security(rules, agent, out, k)
     k = write_job_direction(rules, i, agent, out, k)
     k = write_deeds(rules, agent, i, out, k)
     k = write_hints(rules, agent, out, k)

@@ -2,8 +2,9 @@
 
 from townlet_core.config.options import OPTION_NAMES
 from townlet_core.kernels import kernel
+from townlet_core.world.dismissal import absences_of_week
 from townlet_core.world.employment import attendance_ratio, minute_of_day
-from townlet_core.world.state import PHASE_NAMES, SHIFT_NAMES, USING
+from townlet_core.world.state import NO_EXIT, PHASE_NAMES, SHIFT_NAMES, USING, WEEK
 
 OPTIONS = len(OPTION_NAMES)
 SHIFTS = len(SHIFT_NAMES)
@@ -55,6 +56,17 @@ def write_work(rules, agent, out, k):  # type: ignore[no-untyped-def]
     out[k + 1] = attendance_ratio(rules, agent)
     out[k + 2] = min(agent.wages_withheld, 10.0) / 10.0
     return write_one_hot(out, k + 3, agent.shift_state, SHIFTS)
+
+
+@kernel
+def write_security(rules, agent, out, k):  # type: ignore[no-untyped-def]
+    """Write the security block from ``k`` on."""
+    out[k] = agent.employed
+    out[k + 1] = 1.0 if agent.exit_state != NO_EXIT else 0.0
+    out[k + 2] = absences_of_week(agent) / WEEK
+    out[k + 3] = min(agent.unpaid_days, 7) / 7.0
+    out[k + 4] = agent.slot / rules.scalars[0].slots
+    return k + 5
 
 
 @kernel

@@ -84,6 +84,17 @@ def _deeds(scene: Scene) -> dict[str, float]:
     return values
 
 
+def _security(scene: Scene) -> dict[str, float]:
+    agent = scene.agent
+    return {
+        "employed": float(agent.employed),
+        "exit_pending": float(agent.exit_state > 0),
+        "absences": int(agent.absences.sum()) / len(agent.absences),
+        "unpaid_days": min(agent.unpaid_days / 7, 1),
+        "embedding_slot_norm": int(agent.slot) / int(scene.scalars.slots),
+    }
+
+
 def _job_direction(scene: Scene) -> dict[str, float]:
     workplace = int(scene.citizen.workplace)
     rule = scene.rules.fixtures[workplace]
@@ -138,7 +149,13 @@ def _tie(scene: Scene, name: str, tie: Any) -> dict[str, float]:
     way = np.array([int(other.y) - int(scene.agent.y), int(other.x) - int(scene.agent.x)])
     near = bool((np.abs(way) <= half).all())
     dy, dx = way / half if near else (0.0, 0.0)
-    sides = {"known": 1.0, "trust": tie.trust, "familiarity": tie.familiarity, "rivalry": tie.rivalry}
+    sides = {
+        "known": 1.0,
+        "slot": int(other.slot) / int(scene.scalars.slots),
+        "trust": tie.trust,
+        "familiarity": tie.familiarity,
+        "rivalry": tie.rivalry,
+    }
     return {f"{name}_{side}": float(value) for side, value in (sides | {"near": near, "dy": dy, "dx": dx}).items()}
 
 
@@ -158,7 +175,7 @@ def _social(scene: Scene) -> dict[str, float]:
     return values
 
 
-BLOCKS = (_body, _time, _work, _job_direction, _deeds, _hints, _choices, _steps, _surroundings, _social)
+BLOCKS = (_body, _time, _work, _security, _job_direction, _deeds, _hints, _choices, _steps, _surroundings, _social)
 
 
 def reference_features(

@@ -99,7 +99,7 @@ class Scene:
     def at_work_hours(self) -> bool:
         """Say whether one may be at work now."""
         start = int(self.citizen.shift_start) - int(self.scalars.pre_shift)
-        return start <= self.minute < int(self.citizen.shift_end)
+        return bool(self.agent.employed) and start <= self.minute < int(self.citizen.shift_end)
 
     def candidates(self, affordance: Any) -> list[int]:
         """Return the objects that can serve an affordance now."""

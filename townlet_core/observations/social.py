@@ -5,7 +5,7 @@ from townlet_core.world.rules import RELATIONSHIP_STAGES
 from townlet_core.world.state import NOBODY, PERSONALITY_NAMES
 
 OBSERVED = RELATIONSHIP_STAGES.index("B")
-PER_TIE = 7
+PER_TIE = 8
 TRAITS = len(PERSONALITY_NAMES)
 MOST = 1e9
 
@@ -40,17 +40,18 @@ def next_in_circle(ties, i, friends, score, slot):  # type: ignore[no-untyped-de
 
 
 @kernel
-def _write_tie(agents, me, tie, half, out, k):  # type: ignore[no-untyped-def]
-    other = agents[tie.other]
+def _write_tie(agents, me, tie, scalars, out, k):  # type: ignore[no-untyped-def]
+    other, half = agents[tie.other], scalars.window // 2
     dy, dx = int(other.y) - int(me.y), int(other.x) - int(me.x)
     near = abs(dy) <= half and abs(dx) <= half
     out[k] = 1.0
-    out[k + 1] = tie.trust
-    out[k + 2] = tie.familiarity
-    out[k + 3] = tie.rivalry
-    out[k + 4] = 1.0 if near else 0.0
-    out[k + 5] = dy / half if near else 0.0
-    out[k + 6] = dx / half if near else 0.0
+    out[k + 1] = other.slot / scalars.slots
+    out[k + 2] = tie.trust
+    out[k + 3] = tie.familiarity
+    out[k + 4] = tie.rivalry
+    out[k + 5] = 1.0 if near else 0.0
+    out[k + 6] = dy / half if near else 0.0
+    out[k + 7] = dx / half if near else 0.0
 
 
 @kernel
@@ -60,14 +61,14 @@ def _write_stranger(out, k):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _write_circle(agents, ties, i, friends, size, half, out, k):  # type: ignore[no-untyped-def]
+def _write_circle(agents, ties, i, friends, size, scalars, out, k):  # type: ignore[no-untyped-def]
     """Write the ``size`` foremost friends or rivals; zeros where there are fewer."""
     slot, score = -1, MOST
     for rank in range(size):
         if rank == 0 or slot >= 0:
             slot, score = next_in_circle(ties, i, friends, score, slot)
         if slot >= 0:
-            _write_tie(agents, agents[i], ties[i, slot], half, out, k)
+            _write_tie(agents, agents[i], ties[i, slot], scalars, out, k)
         else:
             _write_stranger(out, k)
         k += PER_TIE
@@ -101,7 +102,6 @@ def write_social(town, rules, i, out, k):  # type: ignore[no-untyped-def]
     for trait in range(TRAITS):
         out[k + trait] = agent.personality[trait]
     out[k + TRAITS] = 1.0 if town.common.tick >= agent.chat_ready_at else 0.0
-    half = scalars.window // 2
-    k = _write_circle(town.agents, town.ties, i, True, scalars.top_friends, half, out, k + TRAITS + 1)
-    k = _write_circle(town.agents, town.ties, i, False, scalars.top_rivals, half, out, k)
+    k = _write_circle(town.agents, town.ties, i, True, scalars.top_friends, scalars, out, k + TRAITS + 1)
+    k = _write_circle(town.agents, town.ties, i, False, scalars.top_rivals, scalars, out, k)
     return _write_standing(town.ties, i, out, k) if scalars.sees_standing else k

@@ -22,12 +22,12 @@ ONLY = np.ones(1, np.bool_)
 
 
 class Turn(NamedTuple):
-    """What a step brings, each by agent for those who lived when it began.
+    """What a step brings, each by agent for those who lived when it began and those who arrived in it.
 
     Attributes:
         observations: By name ``map``, ``features`` and ``action_mask``.
         rewards: What the tick was worth.
-        terminations: True in the tick in which an agent faints.
+        terminations: True in the tick that ends an agent's life in town.
         truncations: True for those who live when the episode's time is up.
         infos: The ``action_mask`` once more.
     """
@@ -44,8 +44,10 @@ class TownletParallelEnv(ParallelEnv[str, AgentObservation, int]):  # type: igno
 
     An agent chooses an option; while it is committed to one, its mask leaves that single choice. A choice that the
     mask forbids is no error: a committed agent goes on with what it does, and one that decides loses the tick and
-    decides again at the next. An agent that faints is terminated and leaves ``agents``; its last observation is all
-    zeros but for a mask that leaves idling. Those who live when the episode's time is up are truncated.
+    decides again at the next. Whose life in town ends is terminated and leaves ``agents`` for good; its last
+    observation is all zeros but for a mask that leaves idling. A newcomer has a name of its own: it joins ``agents``
+    with a first observation, reward 0, in the tick of its arrival. Those who live when the episode's time is up are
+    truncated. ``possible_agents`` names the founders and as many newcomers as the rules allow in an episode.
 
     Every step hands out arrays of its own, which later steps leave alone; the agents' arrays are views into one
     batch. The masks in ``infos`` are those in the observations.
@@ -74,12 +76,15 @@ class TownletParallelEnv(ParallelEnv[str, AgentObservation, int]):  # type: igno
             raise InputError(f"render_mode must be one of {', '.join(RENDER_MODES)} or None, not {render_mode!r}")
         self.render_mode = render_mode
         self.sim = Simulation(config, towns=1, seed=seed, first_town=town)
-        self.possible_agents = list(self.sim.names.agents)
+        people = config.agents + most_newcomers(config)
+        self.possible_agents = [f"agent_{person + 1}" for person in range(people)]
         self.agents: list[str] = []
         self.observation_spaces = {name: observation_space(self.sim.layout) for name in self.possible_agents}
         self.action_spaces = {name: action_space(self.sim.layout) for name in self.possible_agents}
-        self.state_space = feature_space(self.sim.layout, len(self.possible_agents))
+        self.state_space = feature_space(self.sim.layout, config.agents)
         self._places: list[tuple[int, str]] = []
+        self._over = True
+        self._awaited = False
         self._episode = -1
         self._choices = np.zeros(self.sim.shape, np.int64)
 
@@ -107,7 +112,8 @@ class TownletParallelEnv(ParallelEnv[str, AgentObservation, int]):  # type: igno
         self._episode = _episode_asked(options, following)
         self.sim.seed = self.sim.seed if seed is None else seed
         seen = self.sim.reset_towns(ONLY, np.array([self._episode]))
-        self._stay(list(enumerate(self.possible_agents)))
+        self._over = self._awaited = False
+        self._stay(list(enumerate(self.sim.people())))
         observations, masks = self._perceive(seen)
         return observations, {name: {"action_mask": masks[i]} for i, name in self._places}
 
@@ -118,13 +124,14 @@ class TownletParallelEnv(ParallelEnv[str, AgentObservation, int]):  # type: igno
             actions: The option that each living agent chooses; others in it are ignored.
 
         Returns:
-            Observations, rewards, terminations, truncations and infos; all empty when no agent is left.
+            Observations, rewards, terminations, truncations and infos; all empty when the episode is over or nobody
+            is left and nobody will come.
 
         Raises:
             InputError: If an agent's choice is missing or no option.
         """
         places, choices = self._places, self._choices[0]
-        if not places:
+        if self._over or not (places or self._awaited):
             return Turn({}, {}, {}, {}, {})
         try:
             for i, name in places:
@@ -134,7 +141,7 @@ class TownletParallelEnv(ParallelEnv[str, AgentObservation, int]):  # type: igno
         return self._turn(self.sim.step(self._choices), places)
 
     def state(self) -> npt.NDArray[np.float32]:
-        """Return the features of all possible agents, one after another: float32 [N * F] in ``state_space``."""
+        """Return the features of all places in town, one after another: float32 [N * F] in ``state_space``."""
         return self.sim.observation.features.flatten()
 
     def render(self) -> npt.NDArray[np.uint8] | str | None:
@@ -149,21 +156,37 @@ class TownletParallelEnv(ParallelEnv[str, AgentObservation, int]):  # type: igno
         self.sim.close()
 
     def _turn(self, step: Step, places: list[tuple[int, str]]) -> Turn:
-        observations, masks = self._perceive(step.observation)
-        rewards, fainted = step.reward[0].tolist(), step.terminated[0].tolist()
+        rewards, ended = step.reward[0].tolist(), step.terminated[0].tolist()
         over = bool(step.truncated[0])
+        newcomers = self._newcomers(places) if self._awaited else []
+        self._stay([*places, *newcomers])
+        observations, masks = self._perceive(step.observation)
         turn = Turn(
             observations,
-            {name: rewards[i] for i, name in places},
-            {name: fainted[i] for i, name in places},
-            {name: over and not fainted[i] for i, name in places},
-            {name: {"action_mask": masks[i]} for i, name in places},
+            {name: rewards[i] for i, name in self._places},
+            {name: ended[i] for i, name in self._places},
+            {name: over and not ended[i] for i, name in self._places},
+            {name: {"action_mask": masks[i]} for i, name in self._places},
         )
+        self._go_on(over, ended)
+        return turn
+
+    def _go_on(self, over: bool, ended: list[bool]) -> None:
+        self._over = over
         if over:
             self._stay([])
-        elif True in fainted:
-            self._stay([(i, name) for i, name in places if not fainted[i]])
-        return turn
+        elif True in ended:
+            self._stay([(i, name) for i, name in self._places if not ended[i]])
+        self._awaited = self._awaits()
+
+    def _awaits(self) -> bool:
+        """Say whether somebody is to take an empty place."""
+        return int(self.sim.state.towns["empty_places"][0]) > 0
+
+    def _newcomers(self, places: list[tuple[int, str]]) -> list[tuple[int, str]]:
+        taken = {i for i, _ in places}
+        alive, people = self.sim.agents["alive"][0], self.sim.people()
+        return [(i, people[i]) for i in np.flatnonzero(alive).tolist() if i not in taken]
 
     def _perceive(self, seen: Observation) -> tuple[dict[str, AgentObservation], list[npt.NDArray[np.int8]]]:
         maps, features = list(seen.map[0].copy()), list(seen.features[0].copy())
@@ -183,3 +206,23 @@ def _episode_asked(options: Mapping[str, Any] | None, following: int) -> int:
     if isinstance(episode, bool) or not isinstance(episode, int) or episode < 0:
         raise InputError(f"options: episode must be a whole number from 0, not {episode!r}")
     return episode
+
+
+def most_newcomers(config: TownConfig) -> int:
+    """Return how many newcomers an episode can see at most: as many as there can be exits early enough before its end.
+
+    The exits of each day that the episode touches are capped, and lie a pause apart; without either, every place can
+    be left and taken again as quickly as newcomers come.
+    """
+    life, clock = config.lifecycle, config.clock
+    if not (life.enabled and life.arrivals.enabled):
+        return 0
+    ticks = clock.episode_days * clock.ticks_per_day
+    quickest = config.agents * (ticks // (life.arrivals.delay_ticks[0] + 1) + 1)
+    bounds = [quickest]
+    if life.exit_cooldown_ticks > 0:
+        bounds.append(ticks // life.exit_cooldown_ticks + 1)
+    if life.exits_per_day > 0:
+        days = (clock.start_tick + ticks) // clock.ticks_per_day + 1
+        bounds.append(life.exits_per_day * days)
+    return min(bounds)

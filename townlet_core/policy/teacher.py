@@ -24,7 +24,7 @@ SHOP, RELAX, SOCIALISE = int(Option.SHOP), int(Option.RELAX), int(Option.SOCIALI
 
 LUNCH, HUNGRY, PECKISH = 0.25, 0.5, 0.68
 EXHAUSTED, TIRED, WAKEFUL = 0.12, 0.35, 0.92
-DIRTY, UNKEMPT = 0.5, 0.75
+DIRTY, UNKEMPT, FILTHY = 0.5, 0.75, 0.04
 REST_BELOW = 0.75
 NIGHT_FROM, NIGHT_TO = 1290, 330
 """Minutes of the day between which a citizen sleeps as long as it is not quite rested."""
@@ -142,6 +142,8 @@ def advise(town, rules, i):  # type: ignore[no-untyped-def]
             return meal
     if agent.needs[ENERGY] < EXHAUSTED and _possible(town, rules, i, SLEEP):
         return SLEEP
+    if _wants_wash(town, rules, i, FILTHY):
+        return WASH
     if on_call:
         return WORK
     if _larder_is_low(town, rules, i):

@@ -9,8 +9,8 @@ from gymnasium.vector import AutoresetMode
 
 from townlet_core.config import TownConfig
 from townlet_core.core import Observation, Simulation
+from townlet_core.core.outcome import EventBatch
 from townlet_core.core.restoring import pour, require_fit
-from townlet_core.core.simulation import EventBatch
 from townlet_core.policy.spaces import action_space, observation_space
 
 
@@ -21,7 +21,7 @@ class VectorStep(NamedTuple):
         observation: What the agents perceive now, in a new episode where one has ended. Views into buffers that the
             next step overwrites: copy what is to stay.
         reward: float32 [B, N], of the tick that was lived.
-        terminated: bool [B, N], true in the tick in which an agent faints.
+        terminated: bool [B, N], true in the tick that ends an agent's life in town.
         truncated: bool [B, N], true for those who live when their episode's time is up.
         events: The events of the tick that was lived, also of towns that have begun anew.
         infos: Empty unless episodes ended; see ``TownletVectorEnv``.
@@ -38,16 +38,19 @@ class VectorStep(NamedTuple):
 class TownletVectorEnv:
     """B towns side by side, stepped and reset by the engine without a Python loop over agents or living towns.
 
-    An episode ends when its time is up or nobody is left. The town then begins its next episode **in the same step**
-    (Gymnasium's ``AutoresetMode.SAME_STEP``): the observation is the first of the new episode, while reward,
-    terminated and truncated belong to the tick that ended the old one. ``infos`` then holds
+    An episode ends when its time is up, or nobody is left and nobody will come. The town then begins its next episode
+    **in the same step** (Gymnasium's ``AutoresetMode.SAME_STEP``): the observation is the first of the new episode,
+    while reward, terminated and truncated belong to the tick that ended the old one. ``infos`` then holds
 
     - ``final_obs``: the last ``Observation`` of the K towns whose episode ended, [K, N, ...], in order of the towns,
     - ``final_info``: their key figures, each [K]: those of ``Simulation.kpis``, ``episode`` and ``length`` in ticks,
     - ``_final_obs`` and ``_final_info``: which towns these are, bool [B].
 
-    An agent that fainted earlier in an episode keeps its row until the episode ends: ``alive`` tells it apart, its
-    reward is 0 and its mask leaves idling alone. Choices that the mask forbids cost the tick and nothing else.
+    A row is a place in town. Who leaves is terminated; the row then stays empty, with reward 0 and a mask that leaves
+    idling alone, until a newcomer takes it or the episode ends. ``alive`` tells empty rows apart, ``people`` says who
+    lives in a row, and a newcomer's first observation has ``ctx_reset_flag`` set. A learner keeps the ticks of rows
+    that were alive before the step; ``terminated`` cuts lives apart, so no value flows from one to the next. Choices
+    that the mask forbids cost the tick and nothing else.
 
     An episode of a town depends on the seed, the town's number, the episode's number and the actions alone: neither
     the batch, nor the threads, nor when other towns begin anew make a difference.
@@ -94,7 +97,12 @@ class TownletVectorEnv:
     @property
     def alive(self) -> npt.NDArray[np.bool_]:
         """Who lives now, bool [B, N]."""
-        return self._alive.copy()
+        return self.sim.agents["alive"].astype(np.bool_)
+
+    @property
+    def people(self) -> npt.NDArray[np.int32]:
+        """Who lives in each row or lived there last, int32 [B, N]: founders from 0, newcomers after them."""
+        return self.sim.agents["person"].copy()
 
     @property
     def episodes(self) -> npt.NDArray[np.int64]:
@@ -123,15 +131,16 @@ class TownletVectorEnv:
         step = self.sim.step(actions)
         reward, terminated = step.reward.copy(), step.terminated.copy()
         events = EventBatch(step.events.log, step.events.counts.copy())
-        self._alive &= ~terminated
-        truncated = self._alive & step.truncated[:, None]
-        ended = step.truncated | ~self._alive.any(axis=1)
+        alive = self.alive
+        truncated = alive & step.truncated[:, None]
+        deserted = ~alive.any(axis=1) & (self.sim.state.towns["empty_places"] == 0)
+        ended = step.truncated | deserted
         infos = self._begin_anew(ended) if ended.any() else {}
         return VectorStep(step.observation, reward, terminated, truncated, events, infos)
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Everything in which these towns differ from freshly settled ones, by name; live arrays, no copies."""
-        return {**self.sim.arrays(), "env.alive": self._alive, "env.episodes": self._episodes}
+        return {**self.sim.arrays(), "env.episodes": self._episodes}
 
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]], source: str = "saved towns") -> None:
         """Go on from what ``arrays`` of an equally configured environment held.
@@ -139,7 +148,7 @@ class TownletVectorEnv:
         Raises:
             DataError: An array is missing, of another form or shape, or holds what no town can be in.
         """
-        own = {"env.alive": self._alive, "env.episodes": self._episodes}
+        own = {"env.episodes": self._episodes}
         require_fit({name: arrays[name] for name in own if name in arrays}, own, source)
         self.sim.restore({name: array for name, array in arrays.items() if name not in own}, source)
         pour(arrays, own)
@@ -149,7 +158,6 @@ class TownletVectorEnv:
         self.sim.close()
 
     def _begin(self) -> None:
-        self._alive = np.ones(self.shape, np.bool_)
         self._episodes = np.zeros(self.shape[0], np.int64)
 
     def _begin_anew(self, ended: npt.NDArray[np.bool_]) -> dict[str, Any]:
@@ -161,7 +169,6 @@ class TownletVectorEnv:
             "_final_info": ended.copy(),
         }
         self._episodes[ended] += 1
-        self._alive[ended] = True
         self.sim.reset_towns(ended, self._episodes)
         return infos
 

@@ -4,7 +4,7 @@ from townlet_core.kernels import kernel
 from townlet_core.rewards.curiosity import forget_places, novelty
 from townlet_core.rewards.shaping import shaping_reward
 from townlet_core.rewards.social import in_distress
-from townlet_core.world.state import HUNGER
+from townlet_core.world.state import AGED_OUT, EVICTED, HUNGER, KILLED, STAYS, UNEMPLOYED
 
 SURVIVAL, NEEDS, WAGE, PUNCTUALITY, SOCIAL, CURIOSITY, SHAPING, TERMINAL, CLIP = range(9)
 
@@ -32,7 +32,8 @@ def near_death(town, scalars, agent, terminated):  # type: ignore[no-untyped-def
 
     The ticks behind a death are those of whoever lives in the place of the dead by then.
     """
-    return terminated or is_dying(scalars, agent) or town.common.tick < agent.no_praise_until
+    starves = scalars.lifecycle and town.common.mortality and is_dying(scalars, agent)
+    return terminated or starves or town.common.tick < agent.no_praise_until
 
 
 @kernel
@@ -41,6 +42,14 @@ def _guard(scalars, agent, value):  # type: ignore[no-untyped-def]
     clipped = min(max(value, -scalars.clip_tick), scalars.clip_tick)
     headroom, footroom = scalars.clip_episode - agent.episode_reward, -scalars.clip_episode - agent.episode_reward
     return min(max(clipped, footroom), headroom)
+
+
+@kernel
+def terminal_penalty(scalars, reason):  # type: ignore[no-untyped-def]
+    """Return what the end of a life costs: nothing where it was nobody's fault, more for losing home or living."""
+    if reason in (STAYS, AGED_OUT, KILLED):
+        return 0.0
+    return scalars.eviction_penalty if reason in (EVICTED, UNEMPLOYED) else scalars.faint_penalty
 
 
 @kernel
@@ -58,19 +67,19 @@ def _write_everyday(town, rules, i, terms):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def reward_tick(town, rules, i, terminated, terms):  # type: ignore[no-untyped-def]
-    """Write the terms [9] of the tick of agent ``i`` and return their sum.
+def reward_tick(town, rules, i, reason, terms):  # type: ignore[no-untyped-def]
+    """Write the terms [9] of the tick of agent ``i`` and return their sum; ``reason`` says why it leaves, if it does.
 
     The guards hold the everyday terms: near a death nothing is praised, then the tick is clipped, then the episode.
     The terminal penalty stands outside, for a clip that swallows it would hide death; so does shaping, whose sum over a
     life is only fixed as long as nothing is cut from it.
     """
-    agent, scalars = town.agents[i], rules.scalars[0]
+    agent, scalars, leaves = town.agents[i], rules.scalars[0], reason != STAYS
     everyday = _write_everyday(town, rules, i, terms)
-    near = near_death(town, scalars, agent, terminated)
+    near = near_death(town, scalars, agent, leaves)
     guarded = _guard(scalars, agent, min(everyday, 0.0) if near else everyday)
-    terms[SHAPING] = shaping_reward(scalars, agent, terminated)
-    terms[TERMINAL] = scalars.faint_penalty if terminated else 0.0
+    terms[SHAPING] = shaping_reward(scalars, agent, leaves)
+    terms[TERMINAL] = terminal_penalty(scalars, reason)
     terms[CLIP] = guarded - everyday
     agent.episode_reward += guarded
     agent.clipped_ticks += guarded != everyday

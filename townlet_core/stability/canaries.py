@@ -17,6 +17,7 @@ from townlet_core.world.state import HUNGER
 Floats = NDArray[np.float64]
 
 PRESSURE = (Event.QUEUE_JOIN, Event.GHOST_STEP)
+SLOT_REUSE = "slot_reuse"
 SHIFTS = (Event.SHIFT_ON_TIME, Event.SHIFT_LATE, Event.SHIFT_ABSENT)
 
 
@@ -70,8 +71,9 @@ class Canaries:
         self._incidents = RollingSums(rules.starvation.window_ticks, (towns,))
         self._hungry = np.zeros(sim.shape, np.int64)
         self._alive, self._option = self._look()
-        self._since: dict[str, NDArray[np.int64]] = {name: np.full(towns, -1) for name in CanaryRules.model_fields}
-        self._ever = {name: np.zeros(towns, np.bool_) for name in CanaryRules.model_fields}
+        named = (*CanaryRules.model_fields, SLOT_REUSE)
+        self._since: dict[str, NDArray[np.int64]] = {name: np.full(towns, -1) for name in named}
+        self._ever = {name: np.zeros(towns, np.bool_) for name in named}
 
     def observe(self) -> None:
         """Take in the latest tick; call it once after every tick."""
@@ -93,12 +95,20 @@ class Canaries:
         """Give what each canary measures now, in the unit of its bound."""
         rates = {name: _FIGURES.get(name, _ratio)(sums.total) for name, sums in self._sums.items()}
         incidents = self._incidents.total
-        return {"starvation": Reading(incidents, np.full_like(incidents, np.inf)), **rates}
+        always = np.full_like(incidents, np.inf)
+        return {"starvation": Reading(incidents, always), SLOT_REUSE: Reading(self._slot_reuse(), always), **rates}
+
+    def _slot_reuse(self) -> Floats:
+        """Share of embedding slots that had not rested when they were given again; the town's file has the bound."""
+        towns = self._sim.state.towns
+        share: Floats = towns["slots_forced"] / np.maximum(towns["slots_given"], 1)
+        return share
 
     def _note_calls(self) -> None:
         now = self._sim.state.towns["tick"]
         bounds = {name: (rate.max, rate.min_samples) for name, rate in self._rates.items()}
         bounds["starvation"] = (self._rules.starvation.max_incidents, 0)
+        bounds[SLOT_REUSE] = (self._sim.config.embedding_allocator.reuse_warning_threshold, 0)
         for name, reading in self.readings().items():
             most, samples = bounds[name]
             calls = (reading.value > most) & (reading.samples >= samples)

@@ -13,6 +13,11 @@ from townlet_core.world.events import EVENT_NAMES, Event
 from townlet_core.world.rules import Names
 from townlet_core.world.state import UTILITY_NAMES
 
+_ENDS = (
+    Event.COLLAPSE, Event.EXPOSURE, Event.EVICTION, Event.UNEMPLOYMENT, Event.CHRONIC_NEED, Event.AGE_OUT,
+    Event.AGENT_KILLED,
+)  # fmt: skip
+
 VALUE_UNITS = {
     Event.AFFORDANCE_START: "ticks to go",
     Event.AFFORDANCE_FINISH: "ticks used",
@@ -26,7 +31,7 @@ VALUE_UNITS = {
     Event.RENT_PAID: "coins",
     Event.RENT_UNPAID: "coins",
     Event.RESTOCK: "pieces",
-    Event.FAINT: "hunger",
+    Event.FAINT: "days here",
     Event.HANDOVER: "ticks waited",
     Event.CHAT_SUCCESS: "quality",
     Event.CHAT_FAILURE: "quality",
@@ -39,6 +44,14 @@ VALUE_UNITS = {
     Event.PERTURBATION_CANCELLED: "number",
     Event.INVITED: "ticks",
     Event.AFFORDANCE_PRECONDITION_FAIL: "number of the condition",
+    Event.SHIFT_LATE_START: "ticks late",
+    Event.SHIFT_DEPARTED_EARLY: "ticks away",
+    Event.EMPLOYMENT_EXIT_PENDING: "shifts missed",
+    Event.EMPLOYMENT_EXIT_QUEUE_OVERFLOW: "shifts missed",
+    Event.EMPLOYMENT_EXIT_PROCESSED: "reason",
+    **dict.fromkeys(_ENDS, "days here"),
+    Event.ARRIVAL: "coins",
+    Event.SLOT_REUSE_FORCED: "ticks rested",
 }
 """What the value of an event counts; kinds that are not listed carry none."""
 

@@ -12,7 +12,7 @@ from townlet_core.telemetry.diffs import State
 from townlet_core.telemetry.events import named_events
 from townlet_core.telemetry.privacy import Identities
 from townlet_core.telemetry.windows import DayFigures, town_rows
-from townlet_core.world.state import NOBODY, PERSONALITY_NAMES, PHASE_NAMES, SHIFT_NAMES, UTILITY_NAMES
+from townlet_core.world.state import NO_EXIT, NOBODY, PERSONALITY_NAMES, PHASE_NAMES, SHIFT_NAMES, UTILITY_NAMES
 
 LEVEL_DIGITS, COIN_DIGITS = 4, 6
 """Digits behind the point: of needs, feelings and event values, and of money."""
@@ -61,7 +61,8 @@ def town_events(sim: Simulation, town: int, identities: Identities) -> list[dict
     rows = town_rows(sim, town)
     if not len(rows):
         return []
-    known = {name: identities.of(name) for name in sim.names.agents}
+    names = sim.names._replace(agents=sim.people(town))
+    known = {name: identities.of(name) for name in names.agents}
     return [
         {
             "tick": event.tick,
@@ -73,7 +74,7 @@ def town_events(sim: Simulation, town: int, identities: Identities) -> list[dict
             "unit": event.unit,
             "reason": event.reason,
         }
-        for event in named_events(rows, sim.names)
+        for event in named_events(rows, names)
     ]
 
 
@@ -84,7 +85,7 @@ def _clock(sim: Simulation, town: int) -> State:
 
 def _agents(sim: Simulation, town: int, identities: Identities) -> State:
     agents = sim.agents[town]
-    people = [identities.of(name) for name in sim.names.agents]
+    people = [identities.of(name) for name in sim.people(town)]
     return {
         name: {**_agent(sim, agents[index], index), **_company(sim, town, index, people)}
         for index, name in enumerate(people)
@@ -109,6 +110,9 @@ def _agent(sim: Simulation, agent: NDArray[np.void], index: int) -> State:
         "job": _name(sim.names.jobs, int(sim.rules.citizens["job"][index])),
         "shift": SHIFT_NAMES[agent["shift_state"]],
         "lateness": int(agent["lateness"]),
+        "employed": bool(agent["employed"]),
+        "exit_pending": bool(agent["exit_state"] != NO_EXIT),
+        "absences": int(agent["absences"].sum()),
         "conflicts": int(agent["conflicts"]),
         "rent_unpaid": int(agent["rent_unpaid"]),
     }
@@ -138,7 +142,7 @@ def _feeling(level: float) -> float:
 
 
 def _objects(sim: Simulation, town: int, identities: Identities) -> State:
-    fixtures, people = sim.state.fixtures[town], [identities.of(name) for name in sim.names.agents]
+    fixtures, people = sim.state.fixtures[town], [identities.of(name) for name in sim.people(town)]
     return {
         name: {
             "user": _name(people, int(thing["user"])),

@@ -47,7 +47,8 @@ class TieState(BaseModel):
 
 
 class AgentState(BaseModel):
-    """One citizen. `position` is column and row of the map; money in coins; `lateness` in minutes of this shift.
+    """One citizen. `position` is column and row of the map; money in coins; `lateness` in minutes of this shift;
+    `absences` are missed shifts of the latest seven days.
 
     `clothes` are 1 when new, null where they do not matter; `meeting` says whether one is called to a meeting.
 
@@ -70,6 +71,9 @@ class AgentState(BaseModel):
     job: Name | None
     shift: Name
     lateness: Count
+    employed: bool
+    exit_pending: bool
+    absences: Count
     conflicts: Count
     rent_unpaid: Count
     personality: dict[Trait, Share]

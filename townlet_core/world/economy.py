@@ -48,10 +48,12 @@ def collect_rent(town, rules):  # type: ignore[no-untyped-def]
         if not agent.alive:
             continue
         if agent.wallet >= rent:
+            agent.unpaid_days = 0
             pay(town.common, agent, rent, -1)
             emit(town.common, town.log, RENT_PAID, i, -1, -1, rent)
         else:
             agent.rent_unpaid += 1
+            agent.unpaid_days += 1
             emit(town.common, town.log, RENT_UNPAID, i, -1, -1, rent)
 
 

@@ -9,6 +9,7 @@ from townlet_core.config import TownConfig
 from townlet_core.config.economy import MAX_PRICES
 from townlet_core.config.price_targets import price_factors
 from townlet_core.config.weather import WEATHER_NAMES
+from townlet_core.world.lifecycle_scalars import arrival_values, exit_values, slot_values
 from townlet_core.world.rules import RELATIONSHIP_STAGES, SOCIAL_STAGES, record_of
 from townlet_core.world.state import NEED_NAMES
 
@@ -36,6 +37,7 @@ SCALARS_DTYPE = record_of(
         ("wage_reward", "f4"),
         ("punctuality_bonus", "f4"),
         ("faint_penalty", "f4"),
+        ("eviction_penalty", "f4"),
         ("clip_tick", "f4"),
         ("clip_episode", "f4"),
         ("dying_ticks", "f4"),
@@ -78,9 +80,12 @@ SCALARS_DTYPE = record_of(
         ("age_priority_weight", "f8"),
         # work
         ("late_penalty", "f8"),
+        ("absence_penalty", "f8"),
         ("pre_shift", "i4"),
+        ("await_start", "i4"),
         ("grace", "i4"),
         ("absent_cutoff", "i4"),
+        ("absence_slack", "i4"),
         ("attendance_window", "i4"),
         # prices and supply
         ("move_max", "f8"),
@@ -113,6 +118,32 @@ SCALARS_DTYPE = record_of(
         ("event_window", "i4"),
         ("events_per_window", "i4"),
         ("not_before_day", "i4"),
+        ("max_absences", "i4"),
+        ("job_exit_cap", "i4"),
+        ("job_exit_limit", "i4"),
+        ("job_exit_review", "i4"),
+        # lifecycle
+        ("lifecycle", "i4"),
+        ("mortality", "i4"),
+        ("collapse", "i4"),
+        ("exposure", "i4"),
+        ("unpaid_days", "i4"),
+        ("unemployed_ticks", "i4"),
+        ("chronic_level", "f4"),
+        ("chronic_ticks", "i4"),
+        ("max_age", "i4"),
+        ("exits_per_day", "i4"),
+        ("exit_cooldown", "i4"),
+        ("arrivals", "i4"),
+        ("arrival_delay", "i4", (2,)),
+        ("kit_money", "f8"),
+        ("kit_ingredients", "i4"),
+        ("elitism", "f4"),
+        ("elitism_noise", "f4"),
+        # embedding slots
+        ("slots", "i4"),
+        ("slot_cooldown", "i4"),
+        ("log_forced", "i4"),
         # sight
         ("window", "i4"),
         ("planes", "i4"),  # uint32 per tile of a crop: 2 full, 1 hybrid, 0 compact
@@ -131,7 +162,7 @@ def scalars_of(config: TownConfig) -> npt.NDArray[Any]:
     table = np.zeros(1, SCALARS_DTYPE)
     sections = (
         _needs, _options, _rewards, _incentives, _company, _social_rewards, _economy, _clock, _queues, _work, _sight,
-        _prices, _clothes, _weather, _perturbations,
+        _prices, _clothes, _weather, _perturbations, exit_values, arrival_values, slot_values,
     )  # fmt: skip
     for section in sections:
         for name, value in section(config).items():
@@ -168,6 +199,7 @@ def _rewards(config: TownConfig) -> dict[str, Any]:
         "wage_reward": rewards.wage_rate,
         "punctuality_bonus": rewards.punctuality_bonus,
         "faint_penalty": rewards.faint_penalty,
+        "eviction_penalty": rewards.eviction_penalty,
         "clip_tick": rewards.clip.clip_per_tick,
         "clip_episode": rewards.clip.clip_per_episode,
         "dying_ticks": rewards.clip.no_positive_within_death_ticks,
@@ -244,10 +276,17 @@ def _queues(config: TownConfig) -> dict[str, Any]:
 def _work(config: TownConfig) -> dict[str, Any]:
     return {
         "late_penalty": config.employment.late_tick_penalty,
+        "absence_penalty": config.employment.absence_penalty,
         "pre_shift": config.employment.pre_shift_ticks,
+        "await_start": config.employment.await_start_ticks,
         "grace": config.employment.grace_ticks,
         "absent_cutoff": config.employment.absent_cutoff,
+        "absence_slack": config.employment.absence_slack,
         "attendance_window": config.employment.attendance_window,
+        "max_absences": config.employment.max_absent_shifts,
+        "job_exit_cap": config.employment.daily_exit_cap,
+        "job_exit_limit": config.employment.exit_queue_limit,
+        "job_exit_review": config.employment.exit_review_window,
     }
 
 

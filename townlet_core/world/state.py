@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from townlet_core.config.economy import MAX_PRICES
+from townlet_core.config.lifecycle import MAX_SLOTS
 from townlet_core.config.perturbations import MAX_EVENT_SPECS, MAX_EVENTS
 from townlet_core.world.events import EVENT_DTYPE
 
@@ -17,8 +18,20 @@ NEED_NAMES = ("hunger", "hygiene", "energy")
 HUNGER, HYGIENE, ENERGY = 0, 1, 2
 
 UTILITY_NAMES = ("power", "water")
-SHIFT_NAMES = ("off", "pre", "on_time", "late", "absent", "post")
-SHIFT_OFF, SHIFT_PRE, SHIFT_ON_TIME, SHIFT_LATE, SHIFT_ABSENT, SHIFT_POST = range(6)
+SHIFT_NAMES = ("off", "pre", "await_start", "on_time", "late", "absent", "post")
+SHIFT_OFF, SHIFT_PRE, SHIFT_AWAIT, SHIFT_ON_TIME, SHIFT_LATE, SHIFT_ABSENT, SHIFT_POST = range(7)
+
+NO_EXIT, EXIT_PENDING, EXIT_APPROVED, EXIT_DEFERRED = range(4)
+"""How far the dismissal of an agent has come; who is approved or deferred is dealt with at the next tick."""
+WEEK = 7
+SHIFTS_KEPT = 14
+
+EXIT_NAMES = (
+    "stays", "faint", "collapse", "exposure", "eviction", "unemployment", "chronic_need", "age_out", "killed",
+)  # fmt: skip
+STAYS, FAINTED, COLLAPSED, EXPOSED, EVICTED, UNEMPLOYED, IN_NEED, AGED_OUT, KILLED = range(9)
+"""Why a life in the town ended."""
+EMPTY_PLACE = -1
 
 PHASE_NAMES = ("free", "walking", "waiting", "using")
 FREE, WALKING, WAITING, USING = range(4)
@@ -38,6 +51,7 @@ SQUARE = 4
 """Side in tiles of the squares in which curiosity counts an agent's steps."""
 PERSONALITY_NAMES = ("extroversion", "forgiveness", "ambition")
 EXTROVERSION, FORGIVENESS, AMBITION = 0, 1, 2
+TRAITS = len(PERSONALITY_NAMES)
 TIE_SIDES = ("trust", "familiarity", "rivalry")
 SHOPS = 8
 OUTAGES = 20
@@ -100,8 +114,26 @@ AGENT_DTYPE = _record(
         ("milestone", "u1"),  # of this life; see rewards.curiosity
         ("shift_present", "i4"),
         ("lateness", "i4"),  # ticks late in the current shift
-        ("attendance", "f4", (8,)),  # of the latest shifts
+        ("attendance", "f4", (SHIFTS_KEPT,)),  # of the latest shifts
         ("shifts", "i4"),
+        ("shift_ticks", "i4"),  # of the current shift, since one was due
+        ("away_ticks", "i4"),  # since one was last at work in the current shift
+        ("was_punctual", "u1"),  # came to the current shift in time
+        ("employed", "u1"),
+        ("exit_state", "u1"),  # how far a dismissal has come
+        ("absences", "u1", (WEEK,)),  # missed shifts by day modulo a week
+        ("exit_since", "i4"),
+        ("unemployed_at", "i4"),
+        ("person", "i4"),  # who lives here: founders from 0, newcomers in order after them
+        ("arrived_at", "i4"),
+        ("arrives_at", "i4"),  # when somebody will take an empty place; -1 if nobody will
+        ("slot", "i2"),  # the number by which networks know this person
+        ("empty_ticks", "i4", (3,)),  # since each need was last above nothing
+        ("low_ticks", "i4"),  # of today with a need below the chronic level
+        ("satisfied_life", "i4"),  # ticks of this life with all needs looked after
+        ("unpaid_days", "i4"),  # of rent in a row
+        ("late_shifts", "i4"),
+        ("absent_shifts", "i4"),
         ("rent_unpaid", "i4"),
         ("ticks", "i8"),
         ("satisfied_ticks", "i8"),
@@ -170,9 +202,24 @@ TOWN_DTYPE = _record(
         ("overlap_left", "i4"),  # ticks of this day that may still see more than one event
         ("event_cut", "u1", (2,)),  # utilities that an event cuts
         ("event_haste", "f4"),  # how many times as fast needs run down
+        ("mortality", "u1"),
+        ("exits_today", "i4"),
+        ("exit_at", "i4"),  # the latest exit
+        ("exits", "i4", (len(EXIT_NAMES),)),  # lives that ended, by reason
+        ("people", "i4"),  # persons who have lived here
+        ("empty_places", "i4"),  # that somebody will take
+        ("arrival_delay", "i4", (2,)),
+        ("trait_shift", "f4", (TRAITS,)),  # rotates the sequence that personalities come from
+        ("job_exits_pending", "i4"),
+        ("job_exits_today", "i4"),
+        ("job_exit_cap", "i4"),
+        ("slots_used", "i4"),  # that somebody has had at least once: the first ones
+        ("slots_given", "i4"),
+        ("slots_forced", "i4"),  # given although they had not rested
+        ("slot_freed", "i4", (MAX_SLOTS,)),  # tick at which each was freed; -1 = taken
     ]
 )
-"""What a town has one of: clock, streams, accounts, utilities, and its event counters."""
+"""What a town has one of: clock, streams, accounts, utilities, the comings and goings, and its event counters."""
 
 
 class TownState(NamedTuple):

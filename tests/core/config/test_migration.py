@@ -178,7 +178,7 @@ def test_preconditions_become_sentences_of_today_and_what_has_none_is_named(tmp_
     assert uses["doze"].requires == ["needs.energy < 0.5"]
     assert uses["nap"].requires == [
         "agent.job in ['grocer'] and agent.attendance >= 0.5",
-        "true == agent.on_shift or agent.shift_state in ['pre', 'on_time']",
+        "true == agent.on_shift or agent.shift_state in ['await_start', 'on_time']",
         "not occupied",
         "not power_on",
         "object.stock < 3 or stock > 0",

@@ -145,7 +145,7 @@ def test_an_event_that_did_not_happen_is_named(
 @pytest.mark.parametrize(
     ("facts", "message"),
     [
-        ({"schema_version": 99}, "schema version 99; this code reads version 1"),
+        ({"schema_version": 99}, "schema version 99; this code reads version 2"),
         ({"layout": {}}, "the facts in its metadata are damaged"),
         ({"event_names": 7}, "the facts in its metadata are damaged"),
         ({"event_names": ["dance"]}, "captured with the observations or events of other code"),

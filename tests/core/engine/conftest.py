@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from townlet_core.config import TownConfig
 from townlet_core.core import Simulation, Step
 from townlet_core.policy.teacher import Teacher
 
@@ -36,3 +37,11 @@ def at_random() -> Callable[[Simulation, int, int], Iterator[Step]]:
             yield sim.step(luck.argmax(axis=2).astype(np.int8))
 
     return live
+
+
+@pytest.fixture(scope="session")
+def unsheltered(config: TownConfig) -> TownConfig:
+    """The default town where nothing keeps anybody from leaving and nobody comes instead."""
+    alone = config.lifecycle.arrivals.model_copy(update={"enabled": False})
+    changes = {"exits_per_day": 0, "exit_cooldown_ticks": 0, "arrivals": alone}
+    return config.model_copy(update={"lifecycle": config.lifecycle.model_copy(update=changes)})

@@ -182,7 +182,7 @@ def test_the_oracle_sees_the_same_company(at_random: Callable) -> None:
 
 
 def test_who_is_gone_is_forgotten(at_random: Callable) -> None:
-    sim = Simulation(town(), towns=4, seed=1)
+    sim = Simulation(load_config(DEFAULT, {"lifecycle": {"arrivals": {"enabled": False}}}), towns=4, seed=1)
     sim.agents["needs"][:, 0, 0] = 0.08
     for _ in at_random(sim, 600, 1):
         gone = np.argwhere(sim.agents["alive"] == 0)

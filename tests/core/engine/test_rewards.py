@@ -16,12 +16,20 @@ TOWN = Path(__file__).parents[3] / "configs" / "towns" / "default.yaml"
 GAMMA = 0.98
 SHAPED = {"shaping": {"use_potential": True, "gamma": GAMMA, "needs": 0.7, "savings": 0.3}}
 CURIOUS = {"curiosity": {"phase": "phase_A", "weight": 0.1, "decay_by_milestone": "never"}}
+LETHAL = {
+    "exits_per_day": 0,
+    "exit_cooldown_ticks": 0,
+    "chronic_share": 0.0,
+    "unpaid_days": 0,
+    "arrivals": {"enabled": False},
+}
 STARVING = {"initial": [0.06, 0.14]}
 
 
 def town(rewards: dict[str, Any], needs: dict[str, Any] | None = None, towns: int = 2, seed: int = 5) -> Simulation:
-    """Default towns with other rewards."""
-    return Simulation(load_config(TOWN, {"rewards": rewards, "needs": needs or {}}), towns=towns, seed=seed)
+    """Default towns with other rewards, in which nothing but needs ends a life, at once, and nobody comes instead."""
+    changes = {"rewards": rewards, "needs": needs or {}, "lifecycle": LETHAL}
+    return Simulation(load_config(TOWN, changes), towns=towns, seed=seed)
 
 
 def term(sim: Simulation, name: str) -> np.ndarray:
@@ -108,7 +116,7 @@ def test_curiosity_ends_with_the_first_work_unless_it_never_does(taught: Callabl
 
 
 def test_below_the_floor_neither_company_nor_curiosity_is_rewarded(at_random: Callable) -> None:
-    sim = town({**CURIOUS, "needs_floor": 0.5})
+    sim = town({**CURIOUS, "needs_floor": 0.5}, towns=8)
     social = curious = 0.0
     for _ in at_random(sim, 500, 2):
         distressed = sim.agents["needs"].min(axis=-1) < 0.5

@@ -24,15 +24,16 @@ def places(sim: Simulation) -> np.ndarray:
 
 
 def test_agents_walk_one_tile_a_tick_and_never_share_one(crowd: Simulation, at_random: Callable) -> None:
-    before, terrain = places(crowd), crowd.rules.terrain
+    before, terrain, known = places(crowd), crowd.rules.terrain, crowd.agents["person"].copy()
     for _ in at_random(crowd, 1500, 5):
         now, alive = places(crowd), crowd.agents["alive"].astype(bool)
-        assert (np.abs(now - before).sum(axis=-1) <= 1)[alive].all()
+        stayed = alive & (crowd.agents["person"] == known)
+        assert (np.abs(now - before).sum(axis=-1) <= 1)[stayed].all()
         assert (terrain[now[..., 0], now[..., 1]] != WALL).all()
         for town in range(6):
             tiles = {tuple(tile) for tile in now[town][alive[town]]}
             assert len(tiles) == alive[town].sum()
-        before = now
+        before, known = now, crowd.agents["person"].copy()
 
 
 def test_an_object_is_used_only_on_its_tile_and_by_its_holder(crowd: Simulation, at_random: Callable) -> None:
@@ -74,8 +75,10 @@ def test_a_use_once_begun_ends_by_itself(scenario_config: Callable, at_random: C
             elif row["kind"] in (Event.AFFORDANCE_FINISH, Event.AFFORDANCE_FAIL):
                 assert running.pop(key) == row["object"]
             joined += row["kind"] == Event.QUEUE_JOIN
+        for town, agent in np.argwhere(step.terminated):
+            running.pop((int(town), int(agent)), None)
         in_use = {(int(t), int(a)) for t, a in np.argwhere(sim.agents["phase"] == USING)}
-        assert set(running) - in_use <= {key for key in running if not sim.agents[key]["alive"]}
+        assert set(running) == in_use
     assert joined > 50
 
 

@@ -117,7 +117,8 @@ def clothed(config: TownConfig, **changes: Any) -> TownConfig:
 
 
 def test_clothes_wear_out_night_by_night(config: TownConfig) -> None:
-    sim = Simulation(clothed(config, initial=(0.9, 0.9), wear_per_day=0.25), towns=1, seed=1)
+    still = config.model_copy(update={"lifecycle": config.lifecycle.model_copy(update={"enabled": False})})
+    sim = Simulation(clothed(still, initial=(0.9, 0.9), wear_per_day=0.25), towns=1, seed=1)
     for _ in range(2 * 1440):
         sim.advance(np.zeros(sim.shape, np.int8))
     np.testing.assert_allclose(sim.agents["clothes"], 0.4, atol=1e-6)

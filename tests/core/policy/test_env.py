@@ -24,7 +24,16 @@ IDLE = 0
 def hungry_config() -> TownConfig:
     """A town in which whoever only idles starves within a few hours, each at a time of its own."""
     needs = {"decay_per_tick": {"hunger": 0.004, "hygiene": 0.0008, "energy": 0.0008}}
-    return load_config(TOWN, {"needs": needs})
+    lifecycle = {"exits_per_day": 0, "exit_cooldown_ticks": 0, "arrivals": {"enabled": False}}
+    return load_config(TOWN, {"needs": needs, "lifecycle": lifecycle})
+
+
+@pytest.fixture(scope="module")
+def changing_config() -> TownConfig:
+    """The same hungry town, where somebody else soon takes an empty place."""
+    needs = {"decay_per_tick": {"hunger": 0.004, "hygiene": 0.0008, "energy": 0.0008}}
+    lifecycle = {"exits_per_day": 3, "exit_cooldown_ticks": 50}
+    return load_config(TOWN, {"needs": needs, "lifecycle": lifecycle})
 
 
 @pytest.fixture
@@ -38,7 +47,7 @@ def all_idle(env: TownletParallelEnv) -> dict[str, int]:
 
 def taught(env: TownletParallelEnv) -> dict[str, int]:
     """What the teacher would have everybody choose."""
-    return dict(zip(env.possible_agents, Teacher(env.sim).act()[0].tolist(), strict=True))
+    return dict(zip(env.sim.people(), Teacher(env.sim).act()[0].tolist(), strict=True))
 
 
 def copied(seen: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -51,10 +60,12 @@ def same(one: dict[str, dict[str, Any]], other: dict[str, dict[str, Any]]) -> bo
     )
 
 
-@pytest.mark.parametrize("which", ["config", "hungry_config"])
+@pytest.mark.parametrize("which", ["config", "hungry_config", "changing_config"])
 def test_it_passes_the_interface_test_without_a_warning(which: str, request: pytest.FixtureRequest) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        if which == "config":  # the newcomers who could have come did not: nobody left
+            warnings.filterwarnings("ignore", "No agents present but not all possible_agents")
         parallel_api_test(TownletParallelEnv(request.getfixturevalue(which)), num_cycles=DAY + 10)
 
 
@@ -77,7 +88,7 @@ def test_it_says_what_the_engine_says(env: TownletParallelEnv, config: TownConfi
     sim = Simulation(config, seed=11)
     seen, infos = env.reset(seed=11)
     for _ in range(400):
-        for i, name in enumerate(env.possible_agents):
+        for i, name in enumerate(env.agents):
             assert np.array_equal(seen[name]["map"], sim.observation.map[0, i])
             assert np.array_equal(seen[name]["features"], sim.observation.features[0, i])
             assert np.array_equal(seen[name]["action_mask"], sim.observation.mask[0, i])
@@ -115,6 +126,29 @@ def test_who_starves_is_terminated_once_and_leaves(hungry_config: TownConfig) ->
     assert env.sim.tick < DAY
 
 
+def test_newcomers_join_under_names_of_their_own_and_nobody_comes_back(changing_config: TownConfig) -> None:
+    env = TownletParallelEnv(changing_config, seed=3)
+    env.reset(seed=3)
+    known, gone, first_ticks = set(env.agents), set(), []
+    while env.agents:
+        turn = env.step(all_idle(env))
+        arrived = [name for name in turn.observations if name not in known]
+        for name in arrived:
+            assert turn.rewards[name] == 0
+            assert not turn.terminations[name]
+            assert turn.observations[name]["features"].any()
+        for part in turn:
+            assert set(part) == set(turn.observations)
+        first_ticks += [env.sim.tick] * len(arrived)
+        known |= set(arrived)
+        gone |= {name for name in turn.observations if turn.terminations[name]}
+        assert not gone & set(env.agents)
+    assert env.sim.tick == DAY, "an episode with newcomers ends by its time"
+    assert len(first_ticks) == len(gone) > 0
+    assert known <= set(env.possible_agents)
+    assert env.step({}) == ({}, {}, {}, {}, {})
+
+
 def test_nobody_is_left_to_act_after_the_end(hungry_config: TownConfig) -> None:
     env = TownletParallelEnv(hungry_config, seed=3)
     env.reset()
@@ -128,7 +162,7 @@ def test_who_lives_at_the_episodes_end_is_truncated(env: TownletParallelEnv) -> 
     for _ in range(DAY - 1):
         turn = env.step(taught(env))
         assert not any(turn.truncations.values())
-    assert env.agents == env.possible_agents
+    assert env.agents == env.possible_agents[:8]
     turn = env.step(taught(env))
     assert all(turn.truncations.values())
     assert not any(turn.terminations.values())
@@ -141,7 +175,7 @@ def test_who_faints_in_the_last_tick_is_terminated_and_not_truncated(env: Townle
         env.step(taught(env))
     env.sim.agents[0, 2].needs[:] = 0
     turn = env.step(all_idle(env))
-    fainted = [name == "agent_3" for name in env.possible_agents]
+    fainted = [name == "agent_3" for name in env.possible_agents[:8]]
     assert list(turn.terminations.values()) == fainted
     assert list(turn.truncations.values()) == [not one for one in fainted]
     assert env.agents == []
@@ -174,7 +208,7 @@ def test_a_forbidden_choice_costs_a_free_agent_the_tick(env: TownletParallelEnv)
     assert barred
     places = [(agent.y, agent.x) for agent in env.sim.agents[0]]
     seen = env.step(dict.fromkeys(env.agents, shop)).observations
-    for i, name in enumerate(env.possible_agents):
+    for i, name in enumerate(env.sim.people()):
         if name in barred:
             assert seen[name]["action_mask"].sum() > 1
             assert (env.sim.agents[0, i].y, env.sim.agents[0, i].x) == places[i]
@@ -263,5 +297,5 @@ def test_eight_agents_take_200_000_steps_a_second_through_the_interface(env: Tow
         begun = time.process_time()
         for turn in turns:
             env.step(turn)
-        rates.append(len(turns) * len(env.possible_agents) / (time.process_time() - begun))
+        rates.append(len(turns) * env.sim.shape[1] / (time.process_time() - begun))
     assert max(rates) > 200_000

@@ -17,7 +17,7 @@ def walked(config: TownConfig, mode: str, ticks: int = 100) -> TownletParallelEn
     env = TownletParallelEnv(config, seed=3, render_mode=mode)
     env.reset(seed=3)
     for _ in range(ticks):
-        env.step(dict(zip(env.possible_agents, Teacher(env.sim).act()[0].tolist(), strict=True)))
+        env.step(dict(zip(env.agents, Teacher(env.sim).act()[0].tolist(), strict=True)))
     env.sim.agents[0, 0].alive = 0
     return env
 

@@ -23,7 +23,8 @@ STARVING_TICKS = 700
 def hungry_config() -> TownConfig:
     """A town that dies out within hours when all idle, each town and episode at a time of its own."""
     needs = {"decay_per_tick": {"hunger": 0.006, "hygiene": 0.0008, "energy": 0.0008}}
-    return load_config(TOWN, {"needs": needs, "economy": {"rent_per_day": 0.1}})
+    lifecycle = {"exits_per_day": 0, "exit_cooldown_ticks": 0, "arrivals": {"enabled": False}}
+    return load_config(TOWN, {"needs": needs, "lifecycle": lifecycle, "economy": {"rent_per_day": 0.1}})
 
 
 class Wanderers:
@@ -137,7 +138,8 @@ def test_the_end_of_the_day_truncates_those_who_live(config: TownConfig) -> None
 def test_who_fainted_before_the_end_of_the_day_is_not_truncated(config: TownConfig) -> None:
     """One town, in which only the first citizen never eats."""
     needs = {"decay_per_tick": {"hunger": 0.0012, "hygiene": 0.0008, "energy": 0.0008}, "starvation_threshold": 0.1}
-    env = TownletVectorEnv(load_config(TOWN, {"needs": needs}), towns=1, seed=3)
+    nobody = {"arrivals": {"enabled": False}}
+    env = TownletVectorEnv(load_config(TOWN, {"needs": needs, "lifecycle": nobody}), towns=1, seed=3)
     teacher = Teacher(env.sim)
     fainted = 0
     for _ in range(DAY):
@@ -151,6 +153,24 @@ def test_who_fainted_before_the_end_of_the_day_is_not_truncated(config: TownConf
             assert step.terminated[0, 0] or step.reward[0, 0] == 0
     assert fainted.tolist() == [1, 0, 0, 0, 0, 0, 0, 0]
     assert step.truncated[0].tolist() == [False, True, True, True, True, True, True, True]
+
+
+def test_a_row_takes_a_newcomer_whose_life_is_told_apart(config: TownConfig) -> None:
+    env = TownletVectorEnv(load_config(TOWN, {"clock": {"episode_days": 2}}), towns=4, seed=3)
+    env.sim.agents["needs"][:, 5] = 0.02
+    flag = [spec.name for spec in env.sim.layout.features].index("ctx_reset_flag")
+    (step,) = idling(env, 1)
+    assert step.terminated[:, 5].all()
+    assert not env.alive[:, 5].any()
+    empty = np.zeros(4, int)
+    for step in idling(env, 25):
+        came = env.alive[:, 5] & (empty >= 0)
+        assert (env.people[came, 5] == 8).all()
+        assert (step.observation.features[came, 5, flag] == 1).all()
+        assert (step.reward[:, 5][came] == 0).all()
+        empty = np.where(came, -1, np.where(env.alive[:, 5], empty, empty + 1))
+    assert (empty == -1).all()
+    assert step.infos == {}
 
 
 def test_who_faints_in_the_last_tick_is_terminated_and_not_truncated(config: TownConfig) -> None:

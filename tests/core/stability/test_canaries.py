@@ -99,7 +99,8 @@ def test_hunger_calls_before_anybody_dies_and_falls_silent_when_it_is_over() -> 
 
 
 def test_deaths_call_and_those_who_are_dead_do_not_call_for_ever() -> None:
-    town = watched()
+    closed = {"exits_per_day": 0, "exit_cooldown_ticks": 0, "arrivals": {"enabled": False}}
+    town = watched(changed(default_town(9), lifecycle=closed))
     assert town.live(900, everybody(Option.IDLE)) >= {"starvation", "reward_variance"}
     assert not town.sim.agents["alive"].any()
     town.live(1100, everybody(Option.IDLE))
@@ -160,6 +161,28 @@ def test_a_clip_that_is_too_tight_calls_and_a_content_town_is_quiet_again() -> N
     assert "clipped_rewards" in town.live(200, desperate)
     town.live(1500, fed(everybody(Option.IDLE)))
     assert "clipped_rewards" not in town.calls[-1]
+
+
+def test_slots_that_had_no_rest_call_until_rested_ones_outweigh_them() -> None:
+    """One citizen starves again and again where two slots are to spare, each resting longer than anybody lives."""
+    rules = {"exits_per_day": 0, "exit_cooldown_ticks": 0}
+    slots = {"max_slots": 10, "cooldown_ticks": 10_000, "reuse_warning_threshold": 0.25}
+    town = watched(changed(default_town(9), lifecycle=rules, embedding_allocator=slots))
+
+    def starving(sim: Simulation) -> Actions:
+        sim.agents["needs"] = 0.7
+        sim.agents["needs"][:, 0, 0] = 0.0
+        return everybody(Option.IDLE)(sim)
+
+    while town.sim.state.towns["people"][0] < 10:
+        assert "slot_reuse" not in town.live(1, starving)
+    assert "slot_reuse" in town.live(200, starving)
+    assert town.canaries.ever_called()["slot_reuse"].all()
+    while town.sim.kpis()["slot_reuse"][0] > 0.25:
+        freed = town.sim.state.towns["slot_freed"]
+        freed[freed >= 0] = -(2**30)
+        town.live(1, starving)
+    assert "slot_reuse" not in town.calls[-1]
 
 
 def test_each_town_has_its_own_canaries() -> None:

@@ -104,10 +104,14 @@ def test_frames_do_not_grow_with_time() -> None:
 
 
 def test_the_last_day_window_forgets() -> None:
-    """After a day of idling, everybody has missed the shift and died; a day later the window knows of nothing."""
+    """After a day of idling, everybody has missed the shift and died, for good; a day later nothing is known of it."""
     import numpy as np
 
-    sim = Simulation(default_town(3), 1, 3)
+    town = default_town(3)
+    alone = town.lifecycle.arrivals.model_copy(update={"enabled": False})
+    free = {"arrivals": alone, "exits_per_day": 0, "exit_cooldown_ticks": 0}
+    lifecycle = town.lifecycle.model_copy(update=free)
+    sim = Simulation(town.model_copy(update={"lifecycle": lifecycle}), 1, 3)
     window, idle = DayWindow(sim), np.zeros(sim.shape, np.int8)
     figures = []
     for _ in range(3 * 1440):

@@ -32,7 +32,7 @@ WITHOUT = {
     "reservation_holder": "whoever uses an object holds it",
 }
 """Names without a counterpart, with all that is in them, and why."""
-SHIFT_STATES = {"idle": "off", "pre_shift": "pre", "await_start": "pre", "post_shift": "post"}
+SHIFT_STATES = {"idle": "off", "pre_shift": "pre", "post_shift": "post"}
 CONSTANTS = {None: "none", True: "true", False: "false"}
 LONGEST = 160
 

@@ -31,6 +31,16 @@ def _allowed(modules: Any) -> Any:
     return [module for module in modules if not str(module).startswith(BUILT_IN_HOOKS)] if modules else []
 
 
+def _is_on(value: Any) -> Any:
+    """YAML reads an unquoted `on` as true already."""
+    return value == "on" if isinstance(value, str) else value
+
+
+def _exactly(ticks: Any) -> Any:
+    """A newcomer is announced in one tick and comes in a later one."""
+    return [max(1, ticks)] * 2 if isinstance(ticks, int) else ticks
+
+
 FEATURES = (
     carried("config_id", "config_id", why="the observation variant and a number are added"),
     carried("features.stages.relationships", "stages.relationships", _stage, "C1 to C3 mean B here"),
@@ -96,14 +106,21 @@ COMPANY = (
     meaningless("conflict.rivalry.queue_length_boost", "a conflict is a conflict, whoever else waits"),
 )
 
-UNANSWERED = (
-    undecided("features.systems.lifecycle", "nobody moves in or out yet"),
-    undecided("rewards.eviction_penalty", "nobody is evicted yet"),
-    undecided("embedding_allocator.*", "citizens keep their number"),
-    undecided("lifecycle.respawn_delay_ticks", "nobody moves in yet"),
-    undecided("employment.*", "shifts are judged by grace, lateness and absence; nobody is dismissed yet"),
+COMINGS = (
+    carried("features.systems.lifecycle", "lifecycle.enabled", _is_on, "nobody leaves or comes where it is off"),
+    carried("rewards.eviction_penalty", "rewards.eviction_penalty"),
+    carried("lifecycle.respawn_delay_ticks", "lifecycle.arrivals.delay_ticks", _exactly, "drawn from a range here"),
+    carried("embedding_allocator.cooldown_ticks", "embedding_allocator.cooldown_ticks"),
+    carried("embedding_allocator.reuse_warning_threshold", "embedding_allocator.reuse_warning_threshold"),
+    carried("embedding_allocator.log_forced_reuse", "embedding_allocator.log_forced_reuse"),
+    carried("embedding_allocator.max_slots", "embedding_allocator.max_slots"),
+    carried("employment.absence_slack", "employment.absence_slack"),
+    carried("employment.absence_penalty", "employment.absence_penalty"),
+    carried("employment.max_absent_shifts", "employment.max_absent_shifts"),
+    carried("employment.daily_exit_cap", "employment.daily_exit_cap"),
+    carried("employment.exit_queue_limit", "employment.exit_queue_limit"),
+    carried("employment.exit_review_window", "employment.exit_review_window"),
 )
-"""Keys whose system has no counterpart."""
 
 HOOKS = (
     carried(
@@ -133,5 +150,5 @@ CHOICES = (
     ),
 )
 
-TOWN_RULES: tuple[Rule, ...] = (*FEATURES, *REWARDS, *MONEY, *COMPANY, *CHOICES, *HOOKS, *DISTURBANCES, *UNANSWERED)
+TOWN_RULES: tuple[Rule, ...] = (*FEATURES, *REWARDS, *MONEY, *COMPANY, *CHOICES, *HOOKS, *DISTURBANCES, *COMINGS)
 """Rules about keys of a town; the first that fits a key holds."""
