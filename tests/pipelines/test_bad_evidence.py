@@ -13,8 +13,9 @@ from typer.testing import CliRunner
 
 from pipelines.cli import whole_application
 from tests.pipelines.conftest import Prepared
-from townlet_core.config import canonical_json
+from townlet_core.config import canonical_json, load_training
 from townlet_core.errors import DataError
+from townlet_core.release.candidate import train_candidate, training_scenarios
 from townlet_core.release.workshop import Workshop, stored_bytes
 
 
@@ -99,4 +100,37 @@ def test_an_empty_evaluation_is_refused_by_file_and_field(prepared: Prepared) ->
     name = workshop.artifacts.put_bytes(canonical_json({**body, "windows": []}), ".json") + ".json"
     republish(workshop, "evaluation", lambda record: record.update(evaluation=name))
     with pytest.raises(DataError, match=rf"^{name}: windows: Tuple should have at least 1 item.*; evaluate again$"):
+        evaluated(prepared)
+
+
+def retrained(house: Prepared) -> None:
+    """Publish a candidate of the same recipe with another seed, so that it would replace the current release."""
+    profile = load_training(house.configs / "training/quick.yaml").model_copy(update={"seed": 99})
+    workshop, scenarios = house.line.workshop, training_scenarios(profile, house.configs)
+    candidate = train_candidate(str(workshop.latest("dataset")["id"]), profile, workshop, scenarios)
+    workshop.publish("candidate", candidate.record)
+
+
+def test_a_retrained_candidate_is_held_to_the_log_in_the_release_and_to_nothing_less(prepared: Prepared) -> None:
+    retrained(prepared)
+    sound = {one["name"]: one["verdict"] for one in evaluated(prepared)["criteria"] if one["name"][:9] == "training."}
+    assert sound == dict.fromkeys(
+        (
+            "training.candidate",
+            "training.log",
+            "training.kl.max",
+            "training.entropy.min",
+            "training.baseline",
+            "training.baseline_log",
+            "training.grad.band",
+        ),
+        "pass",
+    )
+    (log,) = (prepared.data / "releases").glob("*/content/telemetry/updates.parquet")
+    whole = log.read_bytes()
+    log.unlink()
+    lost = next(one for one in evaluated(prepared)["criteria"] if one["name"] == "training.baseline")
+    assert (lost["verdict"], lost["reason"]) == ("hold", "the log of the current release's training is missing")
+    log.write_bytes(whole[:-1])
+    with pytest.raises(DataError, match=r"updates\.parquet: is not the log that the bundle's manifest names"):
         evaluated(prepared)
