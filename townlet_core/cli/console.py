@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 from pydantic import SecretStr
 
 from townlet_core.cli.options import CONFIGS, DATA, Configs, Data
-from townlet_core.cli.pacing import WATCHED, Speed, watching
+from townlet_core.cli.pacing import WATCHED, Speed, Watcher, watching
 from townlet_core.cli.snapshots import snapshot_rules
 from townlet_core.config import TownConfig, load_config, load_scenario
 from townlet_core.config.console import ConsoleRules, Role, load_console, token_holders
@@ -71,7 +72,7 @@ def console(
     sim = Simulation(town, seed=played.written.seed if played else seed)
     desk = open_console(sim, console_rules(configs, mode), configs, data)
     live = living(sim, desk)
-    failed = _played(played, desk, live) if played is not None else False
+    failed = _played(played, desk, live, _said) if played is not None else False
     for line in sys.stdin:
         if line.strip() and not line.lstrip().startswith("#"):
             result = _answered(line, desk, live, token)
@@ -89,7 +90,7 @@ def demo(
 ) -> None:
     """Let a town live through a demonstration; every command of its timeline is checked before anything runs.
 
-    One line of JSON for each command; exit code 1 if one was not done.
+    One line of JSON for each command, or with --watch a line beside the picture; exit code 1 if one was not done.
     """
     if watch and not sys.stdout.isatty():
         raise InputError("--watch: draws in a terminal; do not pipe it")
@@ -98,7 +99,7 @@ def demo(
     desk = open_console(sim, console_rules(configs, "admin"), configs, data)
     with watching(sim, speed if watch else None) as watcher:
         live = living(sim, desk, watcher.after_tick if watcher is not None else None)
-        failed = _played(timeline, desk, live)
+        failed = _played(timeline, desk, live, _said if watcher is None else partial(_noted, watcher))
     raise typer.Exit(1 if failed else 0)
 
 
@@ -185,10 +186,18 @@ def _ticks(command: Command) -> int:
     return ticks
 
 
-def _played(timeline: Timeline, desk: Console, live: Callable[[], None]) -> bool:
+def _said(result: Result) -> None:
+    print(result.line(), flush=True)
+
+
+def _noted(watcher: Watcher, result: Result) -> None:
+    watcher.tell(f"› {result.name}: {result.error.message if result.error is not None else result.status}")
+
+
+def _played(timeline: Timeline, desk: Console, live: Callable[[], None], say: Callable[[Result], None]) -> bool:
     require_playable(timeline, desk)
     failed = False
     for result in play(timeline, desk, live):
-        print(result.line(), flush=True)
+        say(result)
         failed |= result.error is not None
     return failed

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from townlet_core.cli.chronicle import Chronicle
 from townlet_core.cli.watching import show
 from townlet_core.console import SPEEDS, TownClock
 from townlet_core.core import Simulation
@@ -42,10 +43,12 @@ class Watcher:
         """
         self._sim, self._clock, self._keys, self._sleep = sim, clock, keys, sleep
         self._due, self._before_pause = 0, clock.speed or 1
+        self._chronicle = Chronicle(sim)
 
     def after_tick(self) -> None:
         """Draw the town, unless more ticks are due already; then wait for the next one."""
         self._due -= 1
+        self._chronicle.after_tick()
         if self._due > 0:
             return
         self._draw()
@@ -55,9 +58,13 @@ class Watcher:
             if self._due == 0:
                 self._sleep(LOOK_SECONDS)
 
+    def tell(self, line: str) -> None:
+        """Show a line among what has happened."""
+        self._chronicle.note(line)
+
     def _draw(self) -> None:
         speed = f"{self._clock.speed}×" if self._clock.speed else "paused"
-        show(self._sim, self._sim.config.map, f"{speed} ({KEYS})")
+        show(self._sim, self._sim.config.map, f"{speed} ({KEYS})", self._chronicle.told)
 
     def _obey(self, typed: str) -> None:
         for key in typed:

@@ -100,9 +100,9 @@ def test_a_misspelt_key_is_refused_with_file_line_and_remedy(townlet: Townlet, t
 def test_the_picture_shows_every_citizen_on_the_map() -> None:
     sim = Simulation(load_config(TOWN), 1, 3)
     frame = draw_frame(sim, sim.config.map, colour=False).splitlines()
-    rows = frame[1 : 1 + len(sim.config.map.rows)]
+    rows = [line[:48] for line in frame]
     for index, who in enumerate(sim.agents[0]):
-        assert rows[int(who.y)][int(who.x)] == str(index)
-    assert frame[0] == "day 1, 06:00"
+        assert rows[int(who.y)][int(who.x)] == str(index + 1), "numbered as they are called: agent_1 is 1"
+    assert frame[0][48:].strip() == "day 1, 06:00"
     drawn, plan = "".join(rows), "".join(sim.config.map.rows)
     assert sum(a != b for a, b in zip(drawn, plan, strict=True)) == 8
