@@ -40,7 +40,7 @@ def cut_context(agent):  # type: ignore[no-untyped-def]
 
 @kernel
 def abandon(town, rules, i):  # type: ignore[no-untyped-def]
-    """Give up the current option: leave the queue, give the reservation back. Never called during a use."""
+    """Give up the current option: leave the queue, give the reservation back. In use only who leaves town does so."""
     agent = town.agents[i]
     if agent.phase == WAITING:
         leave_queue(town, i)

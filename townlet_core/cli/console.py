@@ -191,7 +191,7 @@ def _said(result: Result) -> None:
 
 
 def _noted(watcher: Watcher, result: Result) -> None:
-    watcher.tell(f"› {result.name}: {result.error.message if result.error is not None else result.status}")
+    watcher.tell(f"› {result.name}: {result.error['message'] if result.error is not None else result.status}")
 
 
 def _played(timeline: Timeline, desk: Console, live: Callable[[], None], say: Callable[[Result], None]) -> bool:

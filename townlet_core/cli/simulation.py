@@ -31,6 +31,7 @@ from townlet_core.snapshots import Autosave
 from townlet_core.telemetry import Interval, mean_interval
 from townlet_core.telemetry.diary import Diary
 from townlet_core.telemetry.hooks import AffordanceHooks
+from townlet_core.telemetry.sender import SenderStatus
 
 HEADLINES = ("survival", "needs_ok_share", "attendance", "mean_reward", "clipped_share", "wallet", "conflicts")
 """Key figures of the short table; `--report` shows all of them."""
@@ -41,6 +42,17 @@ class Figures(NamedTuple):
 
     kpis: dict[str, Interval]
     events_dropped: int
+
+
+class _Outcome(NamedTuple):
+    """Everything that a simulation can be asked for when it has ended."""
+
+    sim: Simulation
+    days: int
+    figures: Figures
+    diary: Diary | None
+    hooks: AffordanceHooks | None
+    telemetry: SenderStatus | None
 
 
 Towns = Annotated[int, typer.Option(min=1, max=4096, help="Towns, each with its own luck.")]
@@ -102,15 +114,11 @@ def simulate(
             status = end_telemetry(told)
     if diary is not None and plot is not None:
         draw_diary(diary, sim.config, plot)
+    outcome = _Outcome(sim, days, figures, diary, called, status)
     if as_json:
-        told_of = hook_document(called) | ({"telemetry": status._asdict()} if status else {})
-        life = diary_document(diary, sim.config) if diary is not None else {}
-        print_json(_document(sim, figures, days) | life | told_of)
+        print_json(_document(outcome))
     elif status is None or status.target != "stdout":
-        print_figures(figures, list(figures.kpis) if report else HEADLINES, sim.shape[0], days)
-        if diary is not None and report:
-            print_diary(diary, sim.config)
-        print_hooks(called)
+        _print(outcome, report)
 
 
 def chosen_town(config: Path | None, scenario: str | None, configs: Path, days: int) -> TownConfig:
@@ -170,15 +178,29 @@ def _chosen(figures: Figures, names: tuple[str, ...] | list[str]) -> list[tuple[
     return [(name, figures.kpis[name]) for name in names]
 
 
-def _document(sim: Simulation, figures: Figures, days: int) -> dict[str, object]:
+def _print(outcome: _Outcome, report: bool) -> None:
+    figures = outcome.figures
+    print_figures(figures, list(figures.kpis) if report else HEADLINES, outcome.sim.shape[0], outcome.days)
+    if outcome.diary is not None and report:
+        print_diary(outcome.diary, outcome.sim.config)
+    print_hooks(outcome.hooks)
+
+
+def _document(outcome: _Outcome) -> dict[str, object]:
+    sim, figures, diary, status = outcome.sim, outcome.figures, outcome.diary, outcome.telemetry
+    life = diary_document(diary, sim.config) if diary is not None else {}
+    told = {"telemetry": status._asdict()} if status else {}
     return {
         "config_id": sim.config.config_id,
         "config_digest": config_digest(sim.config),
         "seed": sim.seed,
         "towns": sim.shape[0],
         "agents": sim.shape[1],
-        "days": days,
+        "days": outcome.days,
         "policy": "teacher",
         "events_dropped": figures.events_dropped,
         "kpis": {name: kpi._asdict() for name, kpi in figures.kpis.items()},
+        **life,
+        **hook_document(outcome.hooks),
+        **told,
     }

@@ -1,15 +1,14 @@
 """Exits: how a citizen is taken out of the town, so that nothing of it is left behind."""
 
-from townlet_core.agents.options import finish_option
+from townlet_core.agents.options import abandon
 from townlet_core.agents.ties import dissolve_ties
 from townlet_core.kernels import WORLD, kernel, uniform_between
 from townlet_core.world.dismissal import leave_exit_queue
 from townlet_core.world.economy import pay
 from townlet_core.world.events import Event, emit
 from townlet_core.world.movement import lift
-from townlet_core.world.queues import leave_queue, release
 from townlet_core.world.slots import free_slot
-from townlet_core.world.state import EMPTY_PLACE, EXIT_NAMES, KILLED, WAITING
+from townlet_core.world.state import EMPTY_PLACE, EXIT_NAMES, KILLED
 
 FAINT, COLLAPSE, EXPOSURE = int(Event.FAINT), int(Event.COLLAPSE), int(Event.EXPOSURE)
 EVICTION, UNEMPLOYMENT = int(Event.EVICTION), int(Event.UNEMPLOYMENT)
@@ -35,11 +34,7 @@ def _vacate(town, rules, i, reason):  # type: ignore[no-untyped-def]
 def remove(town, rules, i, reason):  # type: ignore[no-untyped-def]
     """Take agent ``i`` out of the town: what it held or waited for goes to the next, its money to the treasury."""
     agent, common = town.agents[i], town.common
-    if agent.phase == WAITING:
-        leave_queue(town, i)
-    if agent.holds:
-        release(town, rules, i)
-    finish_option(agent, 0)
+    abandon(town, rules, i)
     dissolve_ties(town, i)
     leave_exit_queue(common, agent)
     lift(town, rules, i)

@@ -49,18 +49,23 @@ def paint_town(sim: Simulation, town: int = 0) -> npt.NDArray[np.uint8]:
 
 
 def write_town(sim: Simulation, town: int = 0) -> str:
-    """Return a town as text: the map with its agents on it, then a line on how each of them fares."""
+    """Return a town as text: the map with its agents on it, what its letters mean, and how each agent fares."""
     rows = [list(row) for row in sim.config.map.rows]
     for mark, agent in zip(MARKS, sim.agents[town], strict=False):
         if agent.alive:
             rows[agent.y][agent.x] = mark
     lives = (_life(sim, mark, agent) for mark, agent in zip(MARKS, sim.agents[town], strict=False))
-    return "\n".join([*("".join(row) for row in rows), _clock(sim, town), *lives])
+    return "\n".join([*("".join(row) for row in rows), _legend(sim), _clock(sim, town), *lives])
+
+
+def _legend(sim: Simulation) -> str:
+    things = {mark: entry.object for mark, entry in sim.config.map.legend.items() if entry.object is not None}
+    return "  ".join(f"{mark} {thing}" for mark, thing in things.items())
 
 
 def _clock(sim: Simulation, town: int) -> str:
     day, minute = divmod(int(sim.state.towns["tick"][town]), sim.config.clock.ticks_per_day)
-    return f"day {day}, {minute // 60:02}:{minute % 60:02}"
+    return f"day {day + 1}, {minute // 60:02}:{minute % 60:02}"
 
 
 def _life(sim: Simulation, mark: str, agent: Any) -> str:

@@ -60,9 +60,13 @@ TEMPLATES = {
     "invited": Template("perturbation", "{agent} is called to {object}."),
     "tie_lost": Template("friendship", "{agent} has lost touch with {other}."),
 }
-"""Events that are told, by name; all others happen in silence. A finished use is told by what it was for, and a new
-tie by what it came of.
-"""
+"""Events that are told, by name. A finished use is told by what it was for, and a new tie by what it came of."""
+
+SILENT = (
+    "affordance_start", "employment_exit_manual_request", "employment_exit_queue_overflow", "handover", "queue_leave",
+    "rent_paid", "restock", "shift_on_time", "slot_reuse_forced", "spoiled",
+)  # fmt: skip
+"""Events that nobody needs to be told of: the beginnings of what is told when it ends, duty done, and bookkeeping."""
 
 LIKING = Template("friendship", "{agent} has taken a liking to {other}.")
 GRUDGE = Template("quarrel", "{agent} bears {other} a grudge.")

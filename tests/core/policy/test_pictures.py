@@ -70,8 +70,9 @@ def test_a_text_shows_the_map_with_everybody_on_it(config: TownConfig) -> None:
 
 def test_a_text_says_how_everybody_fares(config: TownConfig) -> None:
     env = walked(config, "ansi")
-    clock, *lives = env.render().splitlines()[48:]
-    assert clock == "day 0, 07:40"
+    legend, clock, *lives = env.render().splitlines()[48:]
+    assert legend.startswith("b bed  c cafe_table  d desk  f fridge  ")
+    assert clock == "day 1, 07:40"
     assert lives[0] == "1 has left the town"
     for mark, line, agent in list(zip(MARKS, lives, env.sim.agents[0], strict=False))[1:]:
         assert line.startswith(f"{mark} hunger {agent.needs[0]:.2f} hygiene {agent.needs[1]:.2f}")
