@@ -218,11 +218,12 @@ def test_an_unknown_training_profile_is_told_in_one_line(trained: Line) -> None:
 
 def test_a_summary_shows_its_plots_and_warns_of_unmet_needs(trained: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("assets.telemetry.LEAST_NEED", 2.0)
+    edit(trained.config("watch.yaml"), max={"entropy": 0.0})
     result = run(trained, telemetry_summary, day=None)
     (materialised,) = result.asset_materializations_for_node("telemetry_summary")
     assert result.success
-    assert verdicts(result) == {"needs_are_met": False}
-    assert materialised.metadata["summary"].value.count("](data:image/png;base64,") == 4
+    assert verdicts(result) == {"needs_are_met": False, "training_kept_its_bounds": False}
+    assert materialised.metadata["summary"].value.count("](data:image/png;base64,") == 5
 
 
 def test_an_evaluation_with_a_figure_that_was_not_measured_is_stopped_and_not_published(

@@ -9,7 +9,7 @@ so that the rest can go into digests.
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -246,7 +246,8 @@ class LogFile:
         try:
             yield
         except BaseException as error:
-            self._end(last(), error)
+            with suppress(OSError):  # a disk that is full must not hide what went wrong
+                self._end(last(), error)
             raise
         self._end(last(), None)
 

@@ -80,6 +80,16 @@ def test_the_last_line_says_how_it_ended(trained: tuple[Path, list[UpdateRecord]
     assert (last["outcome"], last["reason"], last["epoch"]) == ("stopped", "KeyboardInterrupt", 1)
 
 
+def test_a_log_that_cannot_be_ended_hides_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = TrainingLog(tmp_path, 0)
+    full = OSError(28, "No space left on device")
+    monkeypatch.setattr(Path, "open", lambda *_, **__: (_ for _ in ()).throw(full))
+    with pytest.raises(ValueError, match="the real one"), log.ending():
+        raise ValueError("the real one")
+    with pytest.raises(OSError, match="No space left"), log.ending():
+        pass
+
+
 def test_a_training_that_goes_on_drops_the_end_of_the_run_before(
     trained: tuple[Path, list[UpdateRecord]], tmp_path: Path
 ) -> None:

@@ -95,11 +95,13 @@ def read_entries(path: Path) -> list[Entry]:
 
 
 def log_file(path: Path) -> Path:
-    """The log that a path names: the file itself, or the one in a training's folder."""
+    """The log that a path names: the file itself, the one in a training's folder, or of many trainings the newest."""
     if path.suffix in SUFFIXES or path.is_file():
         return path
     found = [path / name for name in NAMES if (path / name).is_file()]
-    return found[0] if found else path / LOG_FILE
+    below = [each for name in NAMES[:2] for each in path.glob(f"*/{name}")]
+    newest = sorted(below, key=lambda each: each.stat().st_mtime)[-1:]
+    return [*found, *newest, path / LOG_FILE][0]
 
 
 def _lines(file: Path) -> Iterator[Entry]:

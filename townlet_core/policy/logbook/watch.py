@@ -1,7 +1,7 @@
 """Watching a training: every entry is held to the rules, and each bound that is broken is an alarm."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from statistics import fmean, pstdev
 from typing import NamedTuple
 
@@ -86,6 +86,12 @@ def _lowest(past: Sequence[float], share: float) -> float | None:
         return None
     mean = fmean(past)
     return mean - max(share * abs(mean), DEVIATIONS * pstdev(past))
+
+
+def watched(entries: Iterable[Entry], rules: WatchRules) -> list[Alarm]:
+    """Every alarm of a whole log."""
+    watch = Watch(rules)
+    return [alarm for entry in entries for alarm in watch.judge(entry)]
 
 
 def silent(epoch: int, seconds: float) -> Alarm:

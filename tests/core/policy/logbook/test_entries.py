@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -39,6 +40,16 @@ def test_a_folder_names_the_log_in_it(write: Write, tmp_path: Path) -> None:
     file = write(epoch(1), end(1))
     assert log_file(tmp_path) == file
     assert [entry.kind for entry in read_entries(tmp_path)] == ["epoch", "end"]
+
+
+def test_a_folder_of_trainings_names_the_newest_log_in_it(tmp_path: Path) -> None:
+    for age, name in enumerate(("one/updates.ndjson", "two/updates.ndjson", "clone-three/epochs.ndjson")):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(line(update(1)))
+        os.utime(tmp_path / name, (1000.0 - age, 1000.0 - age))
+    assert log_file(tmp_path) == tmp_path / "one/updates.ndjson"
+    os.utime(tmp_path / "clone-three/epochs.ndjson", (2000.0, 2000.0))
+    assert log_file(tmp_path) == tmp_path / "clone-three/epochs.ndjson"
 
 
 def test_figures_that_are_no_numbers_are_kept_and_named(write: Write) -> None:

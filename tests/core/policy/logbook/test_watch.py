@@ -9,7 +9,7 @@ from tests.core.policy.logbook.conftest import Write, end, epoch, line, update
 from townlet_core.config.watch import Watched, WatchRules, load_watch
 from townlet_core.policy.logbook.entries import read_entries
 from townlet_core.policy.logbook.figures import FIGURES
-from townlet_core.policy.logbook.watch import Alarm, Watch
+from townlet_core.policy.logbook.watch import Alarm, watched
 from townlet_core.policy.training_figures import Annealing, KpiVerdict
 from townlet_core.policy.training_log import flat
 
@@ -17,8 +17,7 @@ SHIPPED = Path(__file__).parents[4] / "configs/watch.yaml"
 
 
 def alarms(log: Path, **rules: Any) -> list[Alarm]:
-    watch = Watch(WatchRules(**({"grace": 0} | rules)))
-    return [alarm for entry in read_entries(log) for alarm in watch.judge(entry)]
+    return watched(read_entries(log), WatchRules(**({"grace": 0} | rules)))
 
 
 def test_every_figure_has_a_column_in_one_kind_of_record() -> None:
