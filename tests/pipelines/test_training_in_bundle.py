@@ -16,7 +16,7 @@ def test_a_bundle_tells_of_the_training_that_it_came_from(prepared: Prepared) ->
     assert "### critic, 1 to 2\n" in page
     assert "![The training by update](improvement.png)" in page
     assert (telemetry / "improvement.png").read_bytes().startswith(b"\x89PNG")
-    assert "wall time" not in page, "what a run cost is no part of what it made"
+    assert "time in updates" not in page, "what a run cost is no part of what it made"
     watch = json.loads((telemetry / "watch.json").read_text())
     assert (watch["records"], watch["alarms"], watch["rules"]["max"]["kl"]) == (2, [], 0.05)
     words = ["telemetry", "summary", str(telemetry / "updates.parquet"), "--format", "json"]

@@ -35,7 +35,8 @@ def difference_rows(found: Sequence[Difference]) -> list[Row]:
 def facts(summary: LogSummary) -> dict[str, str]:
     """What is said of the log as a whole."""
     ended = summary.outcome + (f": {summary.reason}" if summary.reason else "")
-    spent = {} if summary.seconds is None else {"wall time": f"{summary.seconds:,.1f} s"}
+    times = {"time in updates": summary.seconds, "wall time of the last run": summary.wall_seconds}
+    spent = {name: f"{seconds:,.1f} s" for name, seconds in times.items() if seconds is not None}
     sour = {f"not finite: {column}": f"first in {place}" for column, place in summary.not_finite.items()}
     return {"records": f"{summary.records} of {summary.of}", "outcome": ended, **spent, **sour}
 

@@ -60,6 +60,7 @@ class LogSummary(NamedTuple):
         reason: What stopped it.
         records: Updates and epochs in it.
         of: How many were planned.
+        wall_seconds: What the run that ended took by the clock, with checkpoints and validation; None without an end.
         not_finite: Columns that were no finite number in some record, each with the first place.
         phases: In order.
     """
@@ -68,12 +69,13 @@ class LogSummary(NamedTuple):
     reason: str | None
     records: int
     of: int
+    wall_seconds: float | None
     not_finite: dict[str, str]
     phases: tuple[Phase, ...]
 
     @property
     def seconds(self) -> float | None:
-        """What all phases took; None where one does not say."""
+        """What the updates of all phases took; None where one does not say."""
         found = [phase.seconds for phase in self.phases]
         return None if None in found else sum(second for second in found if second is not None)
 
@@ -122,6 +124,7 @@ def summarise_log(entries: Sequence[Entry], last: int | None = None) -> LogSumma
         reason=end.row["reason"] if end is not None else None,
         records=len(kept),
         of=int(kept[-1].row["updates"]),
+        wall_seconds=float(end.row["seconds"]) if end is not None else None,
         not_finite=broken,
         phases=tuple(_phase(name, list(group)) for name, group in groupby(kept, phase_of)),
     )

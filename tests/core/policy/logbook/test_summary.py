@@ -47,7 +47,7 @@ def test_each_phase_has_first_last_best_and_mean(write: Write) -> None:
     assert improve.figures["kl"].best is None
     # 2 s at 500, 6 s at 100, 2 s at 500: the speed of a phase is over its time, not a mean of speeds.
     assert (improve.seconds, improve.agent_steps, improve.steps_per_second) == (10.0, 2600, 260.0)
-    assert found.seconds == 16.5
+    assert (found.seconds, found.wall_seconds) == (16.5, 60.0)
 
 
 def test_only_the_last_updates_are_looked_at_when_asked(write: Write) -> None:
@@ -91,6 +91,8 @@ def test_the_page_shows_every_phase_and_the_comparison(write: Write) -> None:
     found = summary(write(epoch(1), update(1), end(1)))
     page = markdown_page("mine", found, differences(found, found), "training.png")
     assert page.startswith("# mine\n")
+    assert "| time in updates | 3.5 s |" in page
+    assert "| wall time of the last run | 60.0 s |" in page
     assert "![The training by update](training.png)" in page
     assert "## rollout, 1 to 1: 2.0 s, 500 agent-steps/s" in page
     assert "| kl | 0.005 | 0.005 | – | 0.005 | 1 |" in page
