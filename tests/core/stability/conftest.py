@@ -36,6 +36,8 @@ LOGGED = {
     "entropy": 0.15,
     "explained_variance": 0.9,
     "reward_corr": 0.1,
+    "queue_events": 400.0,
+    "late_help": 127.0,
 }
 LEVELS, SPREAD = LEVELS | CANARIES, SPREAD | CANARIES
 TOWNS = PLAN.comparison.towns[1]
