@@ -42,6 +42,8 @@ def crowd_town(citizens: int, **overrides: object) -> TownConfig:
     plan = base.map.model_copy(update={"map_id": f"crowd-{citizens}", "rows": _rows(columns, streets)})
     economy = base.economy.model_copy(update={"treasury": TREASURY * citizens})
     parts = {"agents": citizens, "map": plan, "economy": economy, "jobs": _jobs(base.jobs, columns, streets)}
+    if base.embedding_allocator.max_slots < citizens:
+        parts["embedding_allocator"] = base.embedding_allocator.model_copy(update={"max_slots": citizens})
     return embedded_config(base.model_copy(update=parts).model_dump_json(), f"a town of {citizens}")
 
 
