@@ -10,8 +10,18 @@ import pytest
 
 from tests.core.policy.ppo.small_training import small_training
 from townlet_core.errors import DataError
+from townlet_core.policy.report import EpochPoint
 from townlet_core.policy.tensorboard import EventFile, masked_crc
-from townlet_core.policy.training_log import LOG_FILE, TABLE_FILE, TrainingLog, UpdateRecord, read_log, write_table
+from townlet_core.policy.training_log import (
+    EPOCHS_FILE,
+    LOG_FILE,
+    TABLE_FILE,
+    CloningLog,
+    TrainingLog,
+    UpdateRecord,
+    read_log,
+    write_table,
+)
 
 
 @pytest.fixture(scope="module")
@@ -164,3 +174,20 @@ def test_a_training_leaves_an_event_file_with_every_update(trained: tuple[Path, 
     told = scalars_in(path)
     assert [step for step, _ in told] == [1, 2, 3, 4, 5, 6]
     assert told[-1][1]["loss/value"] == pytest.approx(trained[1][-1].loss_value, rel=1e-6)
+
+
+def test_a_clone_leaves_lines_and_events_of_every_epoch(tmp_path: Path) -> None:
+    log = CloningLog(tmp_path, 30)
+    points = [
+        EpochPoint(epoch=number, loss=0.5 / number, value_loss=0.25, validation_loss=0.5, accuracy=0.75)
+        for number in (1, 2)
+    ]
+    with log.ending():
+        for point in points:
+            log.append(point)
+    told = [json.loads(line) for line in (tmp_path / EPOCHS_FILE).read_text().splitlines()]
+    assert [(line["kind"], line["epoch"]) for line in told] == [("epoch", 1), ("epoch", 2), ("end", 2)]
+    assert [line["loss"] for line in told[:2]] == [0.5, 0.25]
+    (path,) = (tmp_path / "tensorboard").iterdir()
+    figures = {"clone/value_loss": 0.25, "clone/validation_loss": 0.5, "clone/accuracy": 0.75}
+    assert scalars_in(path) == [(1, {"clone/loss": 0.5, **figures}), (2, {"clone/loss": 0.25, **figures})]

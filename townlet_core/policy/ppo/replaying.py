@@ -20,11 +20,11 @@ from townlet_core.policy.ppo.lessons import Imitation, Lesson, StoredDecisions, 
 from townlet_core.policy.ppo.losses import entropies
 from townlet_core.policy.ppo.moments import optimiser_arrays, restore_optimiser
 from townlet_core.policy.ppo.saving import Standing, latest_training, save_training
-from townlet_core.policy.ppo.starting import CHECKPOINTS, EVENTS, Improved, Start, Stored, scalars, training_identity
+from townlet_core.policy.ppo.starting import CHECKPOINTS, Improved, Start, Stored, scalars, training_identity
 from townlet_core.policy.ppo.updating import ramp_at, require_finite
 from townlet_core.policy.tensorboard import EventFile
 from townlet_core.policy.training_figures import RowsUsed, StoredFigures
-from townlet_core.policy.training_log import EpisodeFigures, Timing, TrainingLog, UpdateRecord
+from townlet_core.policy.training_log import EVENTS, EpisodeFigures, Timing, TrainingLog, UpdateRecord
 
 NOBODY_LIVED = EpisodeFigures(
     count=0, return_mean=None, return_std=None, survival=None, attendance=None, needs_ok_share=None, clipped_share=None

@@ -18,7 +18,7 @@ from townlet_core.policy.network import PolicyNetwork
 from townlet_core.policy.training_log import UpdateRecord
 from townlet_core.sources import ENGINE, source_digest
 
-CHECKPOINTS, EVENTS = "checkpoints", "tensorboard"
+CHECKPOINTS = "checkpoints"
 
 Tensors = Mapping[str, NDArray[np.float32]]
 

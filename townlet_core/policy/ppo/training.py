@@ -32,7 +32,6 @@ from townlet_core.policy.ppo.replaying import Replaying
 from townlet_core.policy.ppo.saving import Saved, Standing, latest_training, newest_training, save_training
 from townlet_core.policy.ppo.starting import (
     CHECKPOINTS,
-    EVENTS,
     Improved,
     Start,
     Stored,
@@ -45,7 +44,7 @@ from townlet_core.policy.ppo.updating import Learner, NonFiniteTerm, pace_at
 from townlet_core.policy.tensorboard import EventFile
 from townlet_core.policy.threads import single_thread
 from townlet_core.policy.training_figures import LearnsFrom, Stage
-from townlet_core.policy.training_log import Timing, TrainingLog, UpdateRecord
+from townlet_core.policy.training_log import EVENTS, Timing, TrainingLog, UpdateRecord
 
 PURPOSE = "training"
 
