@@ -182,6 +182,7 @@ class CanaryRules(BaseModel):
     `reward_variance`: of rewards per tick. `option_thrash`: changes of option per citizen and tick. `queue_pressure`:
     times that somebody had to queue or squeeze past, per citizen and window. `affordance_failures`: broken-off uses per
     citizen and window. `lateness_spike`: minutes late per shift begun or missed. `clipped_rewards`: share of ticks.
+    `rivalry_spike`: rivals that a citizen avoids. `dismissals`: proposed ones per citizen and window, or turned away.
     The samples of `lateness_spike` are shifts, those of the others ticks. The town's file bounds `slot_reuse`.
     """
 
@@ -193,6 +194,8 @@ class CanaryRules(BaseModel):
     affordance_failures: RateRules = RateRules(window_ticks=1440, max=0.3)
     lateness_spike: RateRules = RateRules(window_ticks=1440, max=20.0, min_samples=4)
     clipped_rewards: RateRules = RateRules(window_ticks=1440, max=0.05)
+    rivalry_spike: RateRules = RateRules(window_ticks=600, max=0.25, min_samples=240)
+    dismissals: RateRules = RateRules(window_ticks=1440, max=0.2)
 
 
 class TelemetryConfig(BaseModel):

@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 
 PRESSURE = (Event.QUEUE_JOIN, Event.GHOST_STEP)
 SLOT_REUSE = "slot_reuse"
+PROPOSED = (Event.EMPLOYMENT_EXIT_PENDING, Event.EMPLOYMENT_EXIT_QUEUE_OVERFLOW)
 SHIFTS = (Event.SHIFT_ON_TIME, Event.SHIFT_LATE, Event.SHIFT_ABSENT)
 
 
@@ -37,6 +38,7 @@ class _Tick(NamedTuple):
     clipped: NDArray[np.bool_]
     hunger: NDArray[np.float32]
     reward: Floats
+    rivals: Floats  # ties at the level of avoidance, in each town
     rows: NDArray[Any]
     towns: NDArray[np.int64]  # of each row, from 0
 
@@ -129,11 +131,17 @@ class Canaries:
             clipped=sim.clipped & self._alive,
             hunger=sim.agents["needs"][:, :, HUNGER],
             reward=sim.reward_terms.sum(axis=2, dtype=np.float64) * self._alive,
+            rivals=self._rivals(),
             rows=rows,
             towns=rows["town"].astype(np.int64) - sim.first_town,
         )
         self._alive, self._option = alive, option
         return seen
+
+    def _rivals(self) -> Floats:
+        rivalry = self._sim.state.ties["rivalry"]
+        rivals: Floats = (rivalry >= self._sim.config.relationships.avoid_threshold).sum(axis=(1, 2), dtype=np.float64)
+        return rivals
 
     def _starving(self, tick: _Tick, rules: StarvationRules) -> Floats:
         """Incidents of a tick in each town: a death in hunger, or another `min_ticks` of hunger without a break."""
@@ -174,6 +182,14 @@ def _measure_clipping(tick: _Tick) -> Floats:
     return np.stack([tick.clipped.sum(axis=1), *_per_tick(tick)])
 
 
+def _measure_rivalry(tick: _Tick) -> Floats:
+    return np.stack([tick.rivals, *_per_tick(tick)])
+
+
+def _measure_dismissals(tick: _Tick) -> Floats:
+    return np.stack([tick.happened(*PROPOSED), *_per_tick(tick)])
+
+
 def _living(tick: _Tick) -> Floats:
     living: Floats = tick.alive.sum(axis=1, dtype=np.float64)
     return living
@@ -208,11 +224,14 @@ _MEASURES = {
     "affordance_failures": _measure_failures,
     "lateness_spike": _measure_lateness,
     "clipped_rewards": _measure_clipping,
+    "rivalry_spike": _measure_rivalry,
+    "dismissals": _measure_dismissals,
 }
 _FIGURES = {
     "reward_variance": _variance,
     "queue_pressure": _count_per_citizen,
     "affordance_failures": _count_per_citizen,
+    "dismissals": _count_per_citizen,
 }
 
 

@@ -150,6 +150,28 @@ def test_a_town_that_does_not_go_to_work_calls_lateness() -> None:
     assert "lateness_spike" not in town.calls[-1]
 
 
+def test_a_town_of_rivals_calls_and_is_quiet_when_the_grudges_have_faded() -> None:
+    grudges = {f"agent_{n}": {"mutual": False, "rivalry": 1.0} for n in range(2, 5)}
+    town = watched(changed(default_town(9), opening={"citizens": {"agent_1": {"ties": grudges}}}))
+    hurt = town.sim.state.ties["rivalry"][0, 0].copy()
+    assert (hurt >= 0.7).sum() == 3
+
+    def unforgiving(sim: Simulation) -> Actions:
+        sim.state.ties["rivalry"][0, 0] = hurt
+        return everybody(Option.IDLE)(sim)
+
+    assert "rivalry_spike" in town.live(300, fed(unforgiving))
+    town.live(700, fed(everybody(Option.IDLE)))
+    assert "rivalry_spike" not in town.calls[-1]
+
+
+def test_a_town_that_stays_at_home_calls_dismissals_until_they_are_through() -> None:
+    town = watched(default_town(9))
+    assert "dismissals" in town.live(4 * 1440, fed(everybody(Option.IDLE)))
+    town.live(3 * 1440, fed(teacher))
+    assert "dismissals" not in town.calls[-1]
+
+
 def test_a_clip_that_is_too_tight_calls_and_a_content_town_is_quiet_again() -> None:
     tight = changed(default_town(9), rewards={"clip": {"clip_per_tick": 0.015, "clip_per_episode": 200.0}})
     town = watched(tight)
