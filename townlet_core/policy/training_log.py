@@ -9,7 +9,7 @@ so that the rest can go into digests.
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -20,8 +20,6 @@ from upath import UPath
 
 from townlet_core.errors import DataError
 from townlet_core.files import sink, write_whole
-from townlet_core.policy.report import EpochPoint
-from townlet_core.policy.tensorboard import EventFile
 from townlet_core.policy.training_figures import (
     Annealing,
     ConflictFigures,
@@ -34,7 +32,6 @@ from townlet_core.policy.training_figures import (
 LOG_FILE, TABLE_FILE, EPOCHS_FILE = "updates.ndjson", "updates.parquet", "epochs.ndjson"
 EVENTS = "tensorboard"
 """Folder of the TensorBoard events, beside the log."""
-CLONED = ("loss", "value_loss", "validation_loss", "accuracy")
 SCHEMA_VERSION: Literal["3.0"] = "3.0"
 
 _MODEL = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -300,31 +297,6 @@ class TrainingLog:
     def write_table(self) -> None:
         """Write all records as Parquet beside the NDJSON file; the file appears whole."""
         write_table(self.records, self._file.path.parent / TABLE_FILE)
-
-
-class CloningLog:
-    """Appends a record per epoch of a clone to a folder's NDJSON file, and its figures to TensorBoard events beside it.
-
-    A clone is always made anew, and so is its log.
-    """
-
-    def __init__(self, folder: Path, epochs: int) -> None:
-        """Begin the log of a training of at most `epochs` epochs; the folder is created when missing."""
-        self._file, self._events = LogFile(folder / EPOCHS_FILE), EventFile(folder / EVENTS, time.time())
-        self._epochs, self._last, self._since = epochs, 0, time.perf_counter()
-
-    def append(self, point: EpochPoint) -> None:
-        """Write one epoch's figures as a line."""
-        now, figures = time.perf_counter(), point.model_dump()
-        self._file.append(EpochRecord(updates=self._epochs, epoch_duration_sec=now - self._since, **figures))
-        self._events.add({f"clone/{name}": figures[name] for name in CLONED}, point.epoch, time.time())
-        self._last, self._since = point.epoch, now
-
-    @contextmanager
-    def ending(self) -> Iterator[None]:
-        """A block in which the clone is made, as that of `TrainingLog`."""
-        with closing(self._events), self._file.ending(lambda: self._last):
-            yield
 
 
 def read_log(path: Path) -> Iterator[UpdateRecord]:

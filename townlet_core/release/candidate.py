@@ -21,9 +21,10 @@ from townlet_core.files import write_whole
 from townlet_core.kernels import source_digest
 from townlet_core.observations.layout import ObservationLayout
 from townlet_core.policy.checkpoint import DESCRIPTION_FILE, WEIGHTS_FILE, read_checkpoint, save_checkpoint
+from townlet_core.policy.cloning_log import CloningLog
 from townlet_core.policy.report import EpochPoint
 from townlet_core.policy.training_figures import RowsUsed
-from townlet_core.policy.training_log import LOG_FILE, CloningLog, UpdateRecord, write_table
+from townlet_core.policy.training_log import LOG_FILE, UpdateRecord, write_table
 from townlet_core.release.workshop import Workshop, stored_bytes
 from townlet_core.sources import ENGINE
 

@@ -10,13 +10,13 @@ import pytest
 
 from tests.core.policy.ppo.small_training import small_training
 from townlet_core.errors import DataError
+from townlet_core.policy.cloning_log import CloningLog
 from townlet_core.policy.report import EpochPoint
 from townlet_core.policy.tensorboard import EventFile, masked_crc
 from townlet_core.policy.training_log import (
     EPOCHS_FILE,
     LOG_FILE,
     TABLE_FILE,
-    CloningLog,
     TrainingLog,
     UpdateRecord,
     read_log,

@@ -9,9 +9,10 @@ from tests.core.policy.conftest import RuleSource
 from tests.core.policy.logbook.conftest import line, update
 from townlet_core.config import TrainingProfile
 from townlet_core.policy.bc import train_bc
+from townlet_core.policy.cloning_log import CloningLog
 from townlet_core.policy.logbook import following
 from townlet_core.policy.logbook.following import follow
-from townlet_core.policy.training_log import EPOCHS_FILE, LOG_FILE, CloningLog
+from townlet_core.policy.training_log import EPOCHS_FILE, LOG_FILE
 
 
 def test_a_clone_is_followed_while_it_learns(
