@@ -14,6 +14,7 @@ import time
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+import numpy as np
 from engine import MINUTES, PAGE, SEED, TOWN, Actions, processor, record_choices
 from environments import with_row
 
@@ -23,7 +24,7 @@ from townlet_core.observations.layout import CHANNELS
 
 HEADING = "## What agents see"
 TOWNS = (128, 256)
-REPEATS = 3
+REPEATS = 5
 FIRST_CALL = """
 import sys
 from townlet_core.config import load_config
@@ -57,33 +58,35 @@ def everything_on(variant: str) -> TownConfig:
     return load_config(TOWN, {**changes, "observations": {"variant": variant}})
 
 
-class Life(NamedTuple):
-    """Seconds of one run through the hours."""
+class Lives:
+    """Several lives of the same hours; each tick counts as in the life in which it was quickest."""
 
-    wall: float
-    processor: float
+    def __init__(self, sim: Simulation, choices: Actions) -> None:
+        self.sim, self.choices = sim, choices
+        self.wall, self.processor = np.full(len(choices), np.inf), np.full(len(choices), np.inf)
 
-
-def live(sim: Simulation, choices: Actions) -> Life:
-    """Time one run."""
-    sim.reset()
-    wall, processor = time.perf_counter(), time.process_time()
-    for tick in choices:
-        sim.step(tick)
-    return Life(time.perf_counter() - wall, time.process_time() - processor)
+    def live(self) -> None:
+        """Live once more."""
+        self.sim.reset()
+        for k, tick in enumerate(self.choices):
+            wall, processor = time.perf_counter(), time.process_time()
+            self.sim.step(tick)
+            self.processor[k] = min(self.processor[k], time.process_time() - processor)
+            self.wall[k] = min(self.wall[k], time.perf_counter() - wall)
 
 
 def measure(variant: str, towns: int) -> Sample:
-    """Time one variant on one core and on two, in turns, and keep the best of a few runs."""
+    """Time one variant on one core and on two, in turns."""
     config = everything_on(variant)
     one, two = (Simulation(config, towns, SEED, threads=threads) for threads in (1, 2))
     choices = record_choices(one, MINUTES)
-    runs = [(live(one, choices), live(two, choices)) for _ in range(REPEATS)]
-    alone, alone_wall = min(run.processor for run, _ in runs), min(run.wall for run, _ in runs)
-    together = min(run.wall for _, run in runs)
+    alone, together = Lives(one, choices), Lives(two, choices)
+    for _ in range(REPEATS):
+        alone.live()
+        together.live()
     size = sum(part.nbytes for part in one.observation) // (one.shape[0] * one.shape[1])
-    rates = choices.size / alone, choices.size / together
-    return Sample(variant, towns, *rates, alone_wall / together, size)
+    rates = choices.size / float(alone.processor.sum()), choices.size / float(together.wall.sum())
+    return Sample(variant, towns, *rates, float(alone.wall.sum() / together.wall.sum()), size)
 
 
 class FirstCall(NamedTuple):
@@ -111,7 +114,7 @@ def children_seconds() -> float:
 
 
 def first_calls() -> tuple[FirstCall, FirstCall]:
-    """Time the first observation with an empty and with a kept kernel cache, the latter the quickest of three."""
+    """Time the first observation with an empty and with a kept kernel cache, the latter the quickest of a few."""
     with tempfile.TemporaryDirectory() as cache:
         cold = first_call(cache)
         return cold, min(first_call(cache) for _ in range(REPEATS))
