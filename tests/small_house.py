@@ -36,7 +36,8 @@ def small_configs(target: Path) -> None:
     few = {"capture": capture, "trainings": 1, "scenarios": ["ordinary_day"], "towns": 4}
     edit(target / "rehearsal.yaml", golden=golden, variants={**rehearsed["variants"], **few})
     band = {"grad": {"above": 1000.0, "scale": "relative"}}
-    loose = {"updates": 2, "max": {"kl": 100.0}, "min": {"entropy": 0.0}, "bands": band, "uncompared": "allow"}
+    loose = {"updates": 2, "max": {"kl": 100.0}, "min": {"entropy": 0.0}, "bands": band}
+    loose |= {"uncompared": "allow", "frozen": "hold"}
     sections = {"data": plan["data"], "cloning": easy, "training": loose}
     edit(target / "gates.yaml", **sections, comparison=comparison, calibration=calibration)
 

@@ -61,7 +61,8 @@ class TrainingRules(BaseModel):
 
     Beyond `max` or `min` fails. `bands` compare with the log of the current release's training and can only hold; they
     need a release that was trained by the same recipe (profile without name and seed), and `uncompared` says what
-    follows where it was not: `allow` goes by the rest, `hold` holds. A log that is missing, stale or cut short, and a
+    follows where it was not: `allow` goes by the rest, `hold` holds. `frozen` says the same of annealing that ended
+    with a key figure below its bound. A log that is missing, stale or cut short, and a
     figure that is no number, hold whatever stands here.
     """
 
@@ -71,6 +72,7 @@ class TrainingRules(BaseModel):
     min: dict[Logged, Size]
     bands: dict[Logged, TrainingBand]
     uncompared: Literal["allow", "hold"]
+    frozen: Literal["allow", "hold"]
 
 
 class GuardRail(BaseModel):

@@ -79,6 +79,7 @@ def _read(policy: str, checkpoint: Checkpoint, content: bytes, name: str, update
         form=form,
         logged=len(entries),
         planned=int(entries[-1].row["updates"]) if entries else 0,
+        frozen=entries[-1].row.get("annealing.frozen") if entries else None,
         figures=_figures(entries[-updates:]),
     )
 

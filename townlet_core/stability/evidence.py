@@ -38,7 +38,8 @@ class TrainingEvidence(BaseModel):
 
     `recipe` is the digest of the profile without name and seed; None for a clone, which has no such log and no
     figures. `mode` is what the training learnt from, `form` the version of the log; figures of another form than
-    today's are not read. `logged` updates are in the log out of `planned`.
+    today's are not read. `logged` updates are in the log out of `planned`. `frozen` says whether annealing ended so,
+    None where nothing was annealed.
     """
 
     model_config = FROZEN
@@ -48,6 +49,7 @@ class TrainingEvidence(BaseModel):
     form: str | None
     logged: int
     planned: int
+    frozen: bool | None = None
     figures: dict[str, Figure]
 
 

@@ -35,7 +35,7 @@ def training_criteria(rules: TrainingRules, evidence: Evidence) -> list[Criterio
     )
     if found.recipe is None:
         return [about, _said("training.log", "the candidate is a clone, which `cloning` judges; it was not improved")]
-    criteria = [about, _whole(found), *_lifeless(found)]
+    criteria = [about, _whole(found), *_lifeless(found), *_annealed(rules, found)]
     return [*criteria, *_bounds(rules, found), *_bands(rules, found, evidence)]
 
 
@@ -43,6 +43,17 @@ def _lifeless(found: TrainingEvidence) -> list[Criterion]:
     if found.mode != REPLAY:
         return []
     return [_said("training.mode", f"nobody lived in it, so that it is judged by {', '.join(WITHOUT_LIFE)} alone")]
+
+
+def _annealed(rules: TrainingRules, found: TrainingEvidence) -> list[Criterion]:
+    if found.frozen is None:
+        return []
+    if not found.frozen:
+        return [_said("training.annealing", "annealing did not end frozen")]
+    allowed = rules.frozen == "allow"
+    reason = "annealing ended frozen, with a key figure below its bound"
+    change = f"training.frozen: {'hold' if allowed else 'allow'} in the plan"
+    return [_said("training.annealing", reason, Verdict.PASS if allowed else Verdict.HOLD, change)]
 
 
 def _asked(bounds: Mapping[Logged, T], found: TrainingEvidence) -> dict[Logged, T]:

@@ -11,6 +11,7 @@ from tests.small_layouts import small_layout
 from townlet_core.errors import DataError
 from townlet_core.policy.checkpoint import save_checkpoint
 from townlet_core.policy.network import NetworkSize, network_tensors, seeded_network
+from townlet_core.policy.training_figures import Annealing
 from townlet_core.policy.training_log import UpdateRecord, write_table
 from townlet_core.release.candidate import Candidate
 from townlet_core.release.manifest import manifest_bytes, scan
@@ -102,6 +103,15 @@ def test_a_figure_that_is_no_number_in_the_log_is_no_figure(workshop: Workshop) 
     found = candidate_training(candidate(workshop, content=content), workshop, 2)
     assert found is not None
     assert (found.figures["grad"], found.figures["kl"]) == (None, 0.005)
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_how_annealing_ended_is_told(workshop: Workshop, ended: bool) -> None:
+    steps = [Annealing(step=0, ratio=0.8, frozen=not ended), Annealing(step=1, ratio=0.4, frozen=ended)]
+    records = [update(n, data_mode="anneal", annealing=step) for n, step in enumerate(steps, 1)]
+    found = candidate_training(candidate(workshop, content=log_bytes(workshop.data, records)), workshop, 2)
+    assert found is not None
+    assert (found.mode, found.frozen) == ("anneal", ended)
 
 
 def test_a_log_of_another_form_is_told_and_not_read(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ RULES = TrainingRules(
         "entropy": TrainingBand(below=0.5, above=0.5, scale="relative"),
     },
     uncompared="allow",
+    frozen="hold",
 )
 
 
@@ -155,6 +156,14 @@ def test_a_training_in_which_nobody_lived_is_judged_by_what_it_measures(plan: Ga
     assert judged(plan, with_current(training=poor, baseline_training=theirs)).reasons == (
         "training.kl.max: kl over the last 10 updates was not measured",
     )
+
+
+def test_annealing_that_ended_frozen_holds_or_not_as_the_plan_says(plan: GatePolicy) -> None:
+    frozen = sound_evidence(training=trained(mode="anneal", frozen=True))
+    held = judged(plan, frozen)
+    assert held.reasons == ("training.annealing: annealing ended frozen, with a key figure below its bound",)
+    assert (held.verdict, judged(plan, frozen, frozen="allow").verdict) == ("HOLD", "PROMOTE")
+    assert judged(plan, sound_evidence(training=trained(mode="anneal", frozen=False))).verdict == "PROMOTE"
 
 
 def test_a_first_release_is_held_to_bounds_alone(plan: GatePolicy) -> None:
