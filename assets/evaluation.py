@@ -41,6 +41,7 @@ def _evaluate(line: Line) -> dg.MaterializeResult:
     from townlet_core.config.gates import load_gates
     from townlet_core.datasets.store import open_parquet
     from townlet_core.release.candidate import read_candidate
+    from townlet_core.release.figures import figures_page, key_figures
     from townlet_core.release.judging import evaluate_candidate
 
     gates = load_gates(line.config("gates.yaml"))
@@ -48,6 +49,7 @@ def _evaluate(line: Line) -> dg.MaterializeResult:
     findings = _findings(judged.evaluation)
     if may_go_on(findings):
         line.workshop.publish("evaluation", judged.record)
+    figures = key_figures(judged.evaluation)
     towns = line.workshop.artifacts.path(f"objects/{judged.record['towns']}")
     rows = open_parquet(towns)
     return dg.MaterializeResult(
@@ -59,7 +61,8 @@ def _evaluate(line: Line) -> dg.MaterializeResult:
             "evaluation": facts(_digests(judged.evaluation)),
             "windows": table(["window", "scenario", "towns", "seed"], _windows(judged.evaluation)),
             **_left_out(judged.rival),
-            "figures": table(["scenario", "figure", *judged.evaluation.policies], _figures(judged.evaluation)),
+            "figures": table(["scenario", "figure", *judged.evaluation.policies], _by_policy(figures)),
+            "summary": dg.MetadataValue.md(figures_page(figures)),
             "towns": dg.MetadataValue.path(str(towns)),
         },
         check_results=results(findings),
@@ -80,19 +83,15 @@ def _windows(evaluation: Any) -> list[tuple[Any, ...]]:
     return [(window, scenario, run.towns, run.seed) for window, scenario, run in evaluation.runs]
 
 
-def _figures(evaluation: Any) -> list[list[str]]:
-    from townlet_core.stability import estimate
-
-    figures = {(name, kpi) for _, name, run in evaluation.runs for one in run.policies.values() for kpi in one.kpis}
-    rows = []
-    for scenario, kpi in sorted(figures):
-        means = [estimate(evaluation, scenario, policy, kpi, 0.95) for policy in evaluation.policies]
-        rows.append([scenario, kpi, *(_interval(mean) for mean in means)])
-    return rows
+def _by_policy(figures: list[Any]) -> list[list[str]]:
+    found = {(row.scenario, row.kpi): list[str]() for row in figures}
+    for row in figures:
+        found[row.scenario, row.kpi].append(_interval(row.interval))
+    return [[*named, *told] for named, told in found.items()]
 
 
 def _interval(mean: Any) -> str:
-    return "not measured" if mean is None else f"{mean.mean:.4g} [{mean.low:.4g}, {mean.high:.4g}]"
+    return f"{mean.mean:.4g} [{mean.low:.4g}, {mean.high:.4g}]" if mean.n else "not measured"
 
 
 def _findings(evaluation: Any) -> list[Finding]:

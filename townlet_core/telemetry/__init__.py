@@ -3,8 +3,8 @@
 from townlet_core.telemetry.days import DayProfile, day_profile
 from townlet_core.telemetry.events import NamedEvent, count_events, event_table, named_events
 from townlet_core.telemetry.intervals import Interval, mean_interval, paired_interval
-from townlet_core.telemetry.kpis import KpiRow, kpi_rows
-from townlet_core.telemetry.summary import Summary, markdown_with_images, summarise, write_summary
+from townlet_core.telemetry.kpis import KpiRow
+from townlet_core.telemetry.summary import Summary, markdown_with_images, summarise
 
 __all__ = [
     "DayProfile",
@@ -15,11 +15,9 @@ __all__ = [
     "count_events",
     "day_profile",
     "event_table",
-    "kpi_rows",
     "markdown_with_images",
     "mean_interval",
     "named_events",
     "paired_interval",
     "summarise",
-    "write_summary",
 ]

@@ -1,10 +1,7 @@
 """The telemetry summary of a release run: a page of tables and plots that a person reads first."""
 
 import base64
-import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +20,7 @@ from townlet_core.telemetry.plots import (
 from townlet_core.telemetry.tables import share, table
 
 PAGE = "summary.md"
-"""Name of the page in the folder that `write_summary` fills; the plots lie beside it."""
+"""Name of the page; the plots lie beside it."""
 
 EventCounts = Mapping[str, Mapping[str, int]]
 """How often each kind of event happened, by scenario and event name."""
@@ -74,21 +71,6 @@ def markdown_with_images(summary: Summary) -> str:
     for name, png in summary.images.items():
         page = page.replace(f"]({name})", f"](data:image/png;base64,{base64.b64encode(png).decode()})")
     return page
-
-
-def write_summary(summary: Summary, folder: str | Path) -> list[Path]:
-    """Write plots and page into a folder, the page last; each file appears whole or not at all.
-
-    Returns:
-        The files, the page last.
-
-    Raises:
-        OSError: The folder cannot be written.
-    """
-    target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
-    contents = {**summary.images, PAGE: summary.markdown.encode()}
-    return [_write_whole(target / name, content) for name, content in contents.items()]
 
 
 def _training_section(report: Report) -> _Section:
@@ -170,16 +152,3 @@ def _events_section(events: EventCounts) -> _Section:
 
 def _image(name: str, alt: str) -> str:
     return f"![{alt}]({name})\n"
-
-
-def _write_whole(path: Path, content: bytes) -> Path:
-    with NamedTemporaryFile(dir=path.parent, prefix=".tmp-", delete=False) as sink:
-        try:
-            sink.write(content)
-            sink.flush()
-            os.fsync(sink.fileno())
-            os.replace(sink.name, path)
-        except BaseException:
-            Path(sink.name).unlink(missing_ok=True)
-            raise
-    return path

@@ -1,6 +1,7 @@
 """A small town of its own, so that tuning the shipped one changes no expectation, in a copy that a test may spoil."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,8 +40,10 @@ def configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Files:
     return Files(Path("configs"))
 
 
-def message(info: pytest.ExceptionInfo[ConfigError]) -> str:
-    """The error's text, after checking that it is one line for a person and means exit code 2."""
+def refused(load: Callable[..., object], *given: object) -> str:
+    """What is said when something is refused: one line for a person, that means exit code 2."""
+    with pytest.raises(ConfigError) as info:
+        load(*given)
     text = str(info.value)
     assert "\n" not in text
     assert info.value.exit_code == 2

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.config.conftest import Files, message
+from tests.core.config.conftest import Files, refused
 from townlet_core.config import check_affordances, check_config
 from townlet_core.config.condition_names import NAMES, SHIFT_STATES
 from townlet_core.config.conditions import Name, parse_condition
@@ -47,9 +47,7 @@ def with_condition(configs: Files, text: str) -> int:
 @pytest.mark.parametrize(("condition", "said"), MISTAKES)
 def test_a_mistaken_condition_is_refused_at_its_line(configs: Files, condition: str, said: str) -> None:
     line = with_condition(configs, condition)
-    with pytest.raises(ConfigError) as info:
-        check_affordances(configs.root / MANIFEST)
-    text = message(info)
+    text = refused(check_affordances, configs.root / MANIFEST)
     assert text.startswith(f"configs/affordances/small.yaml:{line}: affordances.wash.requires[0]: ")
     assert text.endswith(said)
 
@@ -66,10 +64,9 @@ def test_a_condition_that_is_nested_too_deeply_is_refused(configs: Files) -> Non
 def test_a_job_is_looked_up_in_the_town(configs: Files) -> None:
     line = with_condition(configs, "job == 'nobody'")
     check_affordances(configs.root / MANIFEST)
-    with pytest.raises(ConfigError) as info:
-        check_config(configs.root / "towns/small.yaml")
-    assert message(info).startswith(f"configs/affordances/small.yaml:{line}: affordances.wash.requires[0]: ")
-    assert "unknown job 'nobody'; expected one of" in message(info)
+    text = refused(check_config, configs.root / "towns/small.yaml")
+    assert text.startswith(f"configs/affordances/small.yaml:{line}: affordances.wash.requires[0]: ")
+    assert "unknown job 'nobody'; expected one of" in text
 
 
 def test_a_workplace_has_no_stock(configs: Files) -> None:

@@ -3,17 +3,14 @@
 
 import pytest
 
-from tests.core.config.conftest import Files, message
+from tests.core.config.conftest import Files, refused
 from townlet_core.config import check_affordances
-from townlet_core.errors import ConfigError
 
 MANIFEST = "affordances/small.yaml"
 
 
 def refusal(configs: Files, strict: bool = False) -> str:
-    with pytest.raises(ConfigError) as info:
-        check_affordances(configs.root / MANIFEST, strict)
-    return message(info)
+    return refused(check_affordances, configs.root / MANIFEST, strict)
 
 
 MISTAKES = [

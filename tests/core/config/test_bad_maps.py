@@ -3,19 +3,16 @@
 
 import pytest
 
-from tests.core.config.conftest import Files, message
+from tests.core.config.conftest import Files, refused
 from townlet_core.config import check_map, homes, load_map, placed_objects
 from townlet_core.config.map_checks import map_problems
 from townlet_core.config.maps import LegendEntry, MapConfig
-from townlet_core.errors import ConfigError
 
 MAP = "maps/small.yaml"
 
 
 def refusal(configs: Files) -> str:
-    with pytest.raises(ConfigError) as info:
-        check_map(configs.root / MAP)
-    return message(info)
+    return refused(check_map, configs.root / MAP)
 
 
 MISTAKES = [

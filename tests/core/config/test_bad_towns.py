@@ -5,17 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.config.conftest import Files, message
+from tests.core.config.conftest import Files, refused
 from townlet_core.config import check_config, embedded_config, load_config, load_scenario
-from townlet_core.errors import ConfigError
 
 TOWN = "towns/small.yaml"
 
 
 def refusal(configs: Files) -> str:
-    with pytest.raises(ConfigError) as info:
-        load_config(configs.root / TOWN)
-    return message(info)
+    return refused(load_config, configs.root / TOWN)
 
 
 MISTAKES = [
@@ -151,54 +148,46 @@ def test_a_bed_in_the_street_is_refused(configs: Files) -> None:
 
 def test_a_wrong_override_names_the_scenario_and_its_line(configs: Files) -> None:
     line = configs.spoil("scenarios/poor.yaml", "[0.0, 3.0]", "[0.0, much]")
-    with pytest.raises(ConfigError) as info:
-        load_scenario("poor", configs.root)
     said = "overrides.economy.initial_wallet[1]: found text 'much', expected a number from 0 to 1000000000"
-    assert message(info) == f"configs/scenarios/poor.yaml:{line}: {said}"
+    assert refused(load_scenario, "poor", configs.root) == f"configs/scenarios/poor.yaml:{line}: {said}"
 
 
 def test_a_misspelt_override_names_the_scenario_and_its_line(configs: Files) -> None:
     line = configs.spoil("scenarios/poor.yaml", "  agents: 1", "  agent: 1")
-    with pytest.raises(ConfigError) as info:
-        load_scenario("poor", configs.root)
     said = "overrides.agent: unknown key 'agent'; did you mean 'agents'?"
-    assert message(info) == f"configs/scenarios/poor.yaml:{line}: {said}"
+    assert refused(load_scenario, "poor", configs.root) == f"configs/scenarios/poor.yaml:{line}: {said}"
 
 
 def test_a_wrong_override_by_hand_names_its_key(configs: Files) -> None:
-    with pytest.raises(ConfigError) as info:
-        load_config(configs.root / TOWN, {"clock": {"start_tick": -1}})
-    assert message(info) == "overrides: clock.start_tick: found -1, expected a whole number from 0 to 100000"
+    assert (
+        refused(load_config, configs.root / TOWN, {"clock": {"start_tick": -1}})
+        == "overrides: clock.start_tick: found -1, expected a whole number from 0 to 100000"
+    )
 
 
 def test_an_unknown_scenario_is_refused_with_the_nearest(configs: Files) -> None:
-    with pytest.raises(ConfigError) as info:
-        load_scenario("pour", configs.root)
-    assert message(info) == "configs/scenarios: unknown scenario 'pour'; did you mean 'poor'?"
+    assert (
+        refused(load_scenario, "pour", configs.root)
+        == "configs/scenarios: unknown scenario 'pour'; did you mean 'poor'?"
+    )
 
 
 def test_a_scenario_that_is_not_called_as_its_file_is_refused(configs: Files) -> None:
     line = configs.spoil("scenarios/poor.yaml", "scenario: poor", "scenario: rich")
-    with pytest.raises(ConfigError) as info:
-        load_scenario("poor", configs.root)
     said = "scenario: found 'rich', expected the file's own name 'poor'"
-    assert message(info) == f"configs/scenarios/poor.yaml:{line}: {said}"
+    assert refused(load_scenario, "poor", configs.root) == f"configs/scenarios/poor.yaml:{line}: {said}"
 
 
 def test_a_scenario_of_a_missing_town_is_refused(configs: Files) -> None:
     line = configs.spoil("scenarios/poor.yaml", "small.yaml", "smalll.yaml")
-    with pytest.raises(ConfigError) as info:
-        load_scenario("poor", configs.root)
     said = "town: configs/towns/smalll.yaml does not exist: unknown file 'smalll.yaml'; did you mean 'small.yaml'?"
-    assert message(info) == f"configs/scenarios/poor.yaml:{line}: {said}"
+    assert refused(load_scenario, "poor", configs.root) == f"configs/scenarios/poor.yaml:{line}: {said}"
 
 
 def test_a_config_inside_a_shard_is_checked_like_a_file(configs: Files) -> None:
     text = load_config(configs.root / TOWN).model_dump_json().replace('"agents":2', '"agents":9')
-    with pytest.raises(ConfigError) as info:
-        embedded_config(text, "a.parquet")
     said = "agents: 9 agents, but jobs have 2 openings; add openings or lower agents"
-    assert message(info) == f"a.parquet: embedded town config: {said}"
+    assert refused(embedded_config, text, "a.parquet") == f"a.parquet: embedded town config: {said}"
 
 
 @pytest.mark.parametrize(("text", "said"), [
@@ -206,16 +195,14 @@ def test_a_config_inside_a_shard_is_checked_like_a_file(configs: Files) -> None:
     ('{"config_idd": "x"}', "config_idd: unknown key 'config_idd'; did you mean 'config_id'?"),
 ])  # fmt: skip
 def test_a_damaged_config_inside_a_shard_is_refused(text: str, said: str) -> None:
-    with pytest.raises(ConfigError) as info:
-        embedded_config(text, "a.parquet")
-    assert message(info) == f"a.parquet: embedded town config: {said}"
+    assert refused(embedded_config, text, "a.parquet") == f"a.parquet: embedded town config: {said}"
 
 
 def test_a_file_of_no_known_kind_is_refused(configs: Files) -> None:
     path = configs.write("other.yaml", "colour: red\n")
-    with pytest.raises(ConfigError) as info:
-        check_config(path)
-    assert message(info).startswith("configs/other.yaml:1: no configuration of a known kind; expected one of the keys ")
+    assert refused(check_config, path).startswith(
+        "configs/other.yaml:1: no configuration of a known kind; expected one of the keys "
+    )
 
 
 def test_nothing_is_left_behind(configs: Files) -> None:

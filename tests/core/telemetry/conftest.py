@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from townlet_core.telemetry.days import HOURS, LEVELS, SLOTS, DayProfile
-from townlet_core.telemetry.kpis import KpiRow, kpi_rows
+from townlet_core.telemetry.intervals import mean_interval
+from townlet_core.telemetry.kpis import KpiRow
 
 ACTIONS = ("idle", "eat_home", "cook", "eat_out", "wash", "sleep", "work", "shop", "relax")
 
@@ -57,11 +58,11 @@ def kpis() -> list[KpiRow]:
     """Two policies in two scenarios; one figure was not measured, one is not shown."""
     rng = np.random.default_rng(4)
     figures = ("survival", "attendance", "return", "uses_wash")
-    values = {
-        scenario: {
-            policy: {kpi: rng.uniform(0, 1, 6).tolist() for kpi in figures} for policy in ("candidate", "teacher")
-        }
+    rows = [
+        KpiRow(scenario, policy, kpi, mean_interval(rng.uniform(0, 1, 6)))
         for scenario in ("ordinary_day", "low_money")
-    }
-    values["low_money"]["teacher"]["return"] = [None, 1.0]
-    return kpi_rows(values)
+        for policy in ("candidate", "teacher")
+        for kpi in figures
+    ]
+    unmeasured = ("low_money", "teacher", "return")
+    return [row._replace(interval=mean_interval([np.nan])) if row[:3] == unmeasured else row for row in rows]

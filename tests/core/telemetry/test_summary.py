@@ -3,15 +3,13 @@
 import base64
 import io
 import re
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from townlet_core.config import OPTION_NAMES
-from townlet_core.telemetry import KpiRow, kpi_rows, markdown_with_images, summarise, write_summary
+from townlet_core.telemetry import KpiRow, markdown_with_images, summarise
 from townlet_core.telemetry.canvas import ACTION_COLOURS
 from townlet_core.telemetry.days import DayProfile
 from townlet_core.telemetry.intervals import Interval
@@ -90,32 +88,6 @@ def test_the_page_can_carry_its_plots(report: dict[str, Any]) -> None:
     assert ".png)" not in page
     carried = re.findall(r"data:image/png;base64,([A-Za-z0-9+/=]+)", page)
     assert [base64.b64decode(text) for text in carried] == list(summary.images.values())
-
-
-def test_the_folder_holds_page_and_plots_and_nothing_else(tmp_path: Path, report: dict[str, Any]) -> None:
-    summary = summarise(report)
-    written = write_summary(summary, tmp_path / "new" / "telemetry")
-    assert written[-1].read_text() == summary.markdown
-    assert sorted(path.name for path in written) == ["action_scores.png", "summary.md", "training_curve.png"]
-    assert sorted(path.name for path in (tmp_path / "new" / "telemetry").iterdir()) == sorted(p.name for p in written)
-
-
-def test_a_failed_write_leaves_nothing_behind(
-    tmp_path: Path, report: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="No space"):
-        write_summary(summarise(report), tmp_path / "telemetry")
-    assert list((tmp_path / "telemetry").iterdir()) == []
-
-
-def test_key_figures_keep_missing_values_missing() -> None:
-    rows = kpi_rows({"plain": {"teacher": {"survival": [1.0, 0.5], "return": [1.0, None]}}})
-    assert rows[0].interval.mean == 0.75
-    assert np.isnan(rows[1].interval.mean)
 
 
 def test_tables_escape_what_would_end_a_cell() -> None:
