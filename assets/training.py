@@ -88,8 +88,12 @@ def _line(point: Any) -> str:
     """An epoch of the clone, or an update of its improvement, as one line of the log."""
     if hasattr(point, "validation_loss"):
         return f"clone, epoch {point.epoch}: agrees in {point.accuracy:.1%}"
+    update = f"{point.data_mode}, update {point.epoch} of {point.updates}"
+    if point.data_mode == "replay":
+        return f"{update}: {point.rows.stored:,} stored decisions, loss {point.loss_total:.3f}"
     lived, speed = point.episodes.return_mean, point.timing.steps_per_second
-    return f"improvement, update {point.epoch} of {point.updates}: return {lived}, {speed:,.0f} agent-steps/s"
+    decision = f", annealing: {point.annealing.decision}" if point.annealing and point.annealing.decision else ""
+    return f"{update}: return {lived}, {speed:,.0f} agent-steps/s{decision}"
 
 
 def _shown(candidate: Any) -> list[dict[str, Any]]:
@@ -106,7 +110,15 @@ def _described(candidate: Any) -> dict[str, Any]:
     stages = {"profile": candidate.record["profile"]["profile"], "stage": candidate.record["stage"]}
     found = candidate.improvement
     improved = {key: found[key] for key in ("update", "updates", "agent_steps", "decisions")} if found else {}
-    return {**digests, **stages, **improved, **{name: report[name] for name in shown}}
+    rows = {f"decisions {kind}": rows for kind, rows in candidate.record["rows"].items() if rows}
+    return {
+        **digests,
+        **stages,
+        "mode": candidate.record["profile"]["mode"],
+        **rows,
+        **improved,
+        **{name: report[name] for name in shown},
+    }
 
 
 def _scenarios(report: dict[str, Any]) -> list[tuple[Any, ...]]:

@@ -105,10 +105,22 @@ def _making(subject: Subject) -> str:
     found = subject.improved
     if found is None:
         return "cloned from a scripted teacher."
+    released = f"update {found['update']} of {found['updates']} is released."
+    if found["mode"] == "replay":
+        rows = f"{found['rows']['stored']:,} decisions, counted by what came of each"
+        return f"cloned from a scripted teacher and then improved by the recorded days once more: {rows}; {released}"
     return (
         f"cloned from a scripted teacher and then improved by its own experience: {found['decisions']:,} decisions in "
-        f"{found['agent_steps']:,} agent-steps, of which update {found['update']} of {found['updates']} is released."
+        f"{found['agent_steps']:,} agent-steps{_company(found)}, of which {released}"
     )
+
+
+def _company(found: Mapping[str, Any]) -> str:
+    """Whose decisions an improvement learnt from or lived beside, other than its own."""
+    rows = found["rows"]
+    if rows["stored"]:
+        return f", with {rows['stored']:,} recorded decisions beside them"
+    return f", beside a teacher who took {rows['scripted']:,}" if rows["scripted"] else ""
 
 
 def _verdict(subject: Subject) -> str:

@@ -20,7 +20,15 @@ REPORT = {
     "actions": {},
 }
 CLONE = {"report": REPORT, "improvement": None, "stage": "clone", "profile": {"profile": "quick"}}
-SECOND_STAGE = {"update": 20, "updates": 30, "decisions": 120_000, "agent_steps": 4_000_000}
+ROWS = {"lived": 120_000, "stored": 0, "scripted": 0, "imitated": 0}
+SECOND_STAGE = {
+    "update": 20,
+    "updates": 30,
+    "decisions": 120_000,
+    "agent_steps": 4_000_000,
+    "mode": "rollout",
+    "rows": ROWS,
+}
 MANIFEST = {
     "id": "d" * 64,
     "shards": [{"date": "2026-11-01"}],
@@ -79,3 +87,14 @@ def test_the_card_tells_which_stage_is_released_and_by_which_profile_it_was_trai
 
 def test_a_second_stage_that_is_not_released_leaves_the_card_of_a_clone() -> None:
     assert card(sound_evidence(), {**CLONE, "improvement": SECOND_STAGE}) == card(sound_evidence())
+
+
+def test_the_card_says_whose_decisions_taught_the_policy() -> None:
+    def made(mode: str, **rows: int) -> str:
+        stage = {**SECOND_STAGE, "mode": mode, "rows": {**ROWS, **rows}}
+        return card(sound_evidence(), {**CLONE, "improvement": stage, "stage": "improved"})
+
+    assert "by the recorded days once more: 9,000 decisions" in made("replay", lived=0, stored=9_000)
+    assert "with 9,000 recorded decisions beside them" in made("mixed", stored=9_000)
+    assert "beside a teacher who took 9,000" in made("anneal", scripted=9_000)
+    assert "beside" not in made("rollout").split("own experience")[1].split("released")[0]

@@ -48,7 +48,7 @@ LEARNING = (
     elsewhere("ppo.value_clip", TRAINING, "ppo.value_clip", "in standard deviations of the return"),
     meaningless("ppo.advantage_normalization", "advantages are always normalised"),
     meaningless("ppo.num_mini_batches", "ppo.minibatch says how large they are"),
-    meaningless("training.source", "each way to learn is a command and a stage of its own"),
+    elsewhere("training.source", TRAINING, "mode", "each mode reads sections of its own"),
     *moved("training.bc", "", "learning_rate", "batch_size", "epochs", "weight_decay", file=TRAINING),
     meaningless("training.bc.device", "the fastest device that is there is taken"),
     meaningless("training.bc.manifest", "a training names a dataset version of the catalogue"),
@@ -56,10 +56,10 @@ LEARNING = (
     meaningless("training.rollout_ticks", "a scenario's capture.days says how long towns live"),
     meaningless("training.rollout_auto_seed_agents", "a town always has its citizens"),
     elsewhere("training.anneal_accuracy_threshold", GATES, "cloning.min_accuracy"),
-    meaningless("training.anneal_enable_policy_blend", "the annealing profile says who acts"),
-    undecided("training.anneal_schedule", "write a training profile below configs/training"),
-    undecided("training.social_reward_schedule", "a stage of social rewards belongs to a town: stages.social_rewards"),
-    undecided("training.social_reward_stage_override", "set stages.social_rewards of the town that is trained in"),
+    meaningless("training.anneal_enable_policy_blend", "mode `anneal` says who acts"),
+    undecided("training.anneal_schedule", "see the section `anneal` of configs/training/anneal.yaml"),
+    elsewhere("training.social_reward_schedule", TRAINING, "ppo.social_stages"),
+    elsewhere("training.social_reward_stage_override", TRAINING, "ppo.social_stages", "an entry for cycle 0"),
 )
 
 TOLD = (
