@@ -13,6 +13,12 @@ import yaml
 from tests.core.cli.conftest import ROOT, Townlet
 
 SCENARIOS = ("ordinary_day", "low_money")
+SHORT = {
+    "ppo": {"scenarios": ["ordinary_day"], "towns": 1, "updates": 4, "ticks": 360, "validation_towns": 1, "cycle": 2},
+    "replay": {"updates": 2, "minibatches": 2, "checkpoint_every": 1},
+    "anneal": {"steps": 2},
+}
+"""Sections of training profiles in which nothing takes long."""
 
 
 @pytest.fixture
@@ -22,7 +28,8 @@ def line(townlet: Townlet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> T
     shutil.copytree(ROOT / "configs", configs)
     for name in SCENARIOS:
         _change(configs / "scenarios" / f"{name}.yaml", "capture", {"towns": 4, "days": 1, "exploration": 0.05})
-    _change(configs / "training" / "quick.yaml", "epochs", 3)
+    for name in ("quick", "clone", "replay", "mixed", "anneal"):
+        _shorten(configs / "training" / f"{name}.yaml")
     monkeypatch.setenv("TOWNLET_CONFIGS", str(configs))
     return townlet
 
@@ -39,6 +46,17 @@ def test_the_verbs_work_one_after_the_other(line: Townlet) -> None:
     trained = _document(line, "train", "--dataset", curated["dataset"])
     assert trained["dataset"] == curated["dataset"]
     assert trained["report"]["accuracy"] > trained["report"]["majority_share"]
+
+    used = {
+        name: _document(line, "train", "--profile", name)["rows"] for name in ("clone", "replay", "mixed", "anneal")
+    }
+    assert {name: sorted(kind for kind, rows in kinds.items() if rows) for name, kinds in used.items()} == {
+        "clone": ["cloned"],
+        "replay": ["cloned", "stored"],
+        "mixed": ["cloned", "lived", "stored"],
+        "anneal": ["cloned", "lived", "scripted"],
+    }
+    assert "the teacher drives" in line("train", "--profile", "anneal").out
 
     outcome = _document(line, "evaluate", trained["checkpoint"], "ordinary_day", "--towns", 3)
     survival = outcome["scenarios"]["ordinary_day"]["survival"]
@@ -105,6 +123,12 @@ def _document(townlet: Townlet, *words: object) -> Any:
     outcome = townlet(*words, "--json")
     assert outcome.code == 0, outcome.err
     return json.loads(outcome.out)
+
+
+def _shorten(path: Path) -> None:
+    document = yaml.safe_load(path.read_text())
+    shorter = {name: {**document[name], **SHORT[name]} for name in SHORT if name in document}
+    path.write_text(yaml.safe_dump({**document, **shorter, "epochs": 3}))
 
 
 def _change(path: Path, key: str, value: object) -> None:
