@@ -44,12 +44,14 @@ class OpeningCitizen(BaseModel):
 class Opening(BaseModel):
     """How a town begins: `citizens` by name (`agent_1` …), and the pieces of `stock` in objects (`fridge_1` …).
 
-    Nobody else's draws change by what is written here, and newcomers to the town are not concerned.
+    As many of the last places as `newcomers` has entries are empty at first, each taken after so many ticks, by
+    somebody who brings what `lifecycle.arrivals` says. Nobody else's draws change by what is written here.
     """
 
     model_config = STRICT
     citizens: dict[AgentName, OpeningCitizen] = Field(default_factory=dict)
     stock: dict[FixtureName, Annotated[int, Field(ge=0, le=10_000)]] = Field(default_factory=dict)
+    newcomers: list[Annotated[int, Field(ge=1, le=100_000)]] = Field(default_factory=list)
 
 
 class OpeningFeeling(NamedTuple):

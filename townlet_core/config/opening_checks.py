@@ -56,9 +56,22 @@ def opening_problems(town: TownConfig) -> Iterator[Problem]:
             if other not in names or other == name:
                 reason = "nobody has a tie to themselves" if other == name else _unknown_citizen(other, names)
                 yield Problem((*CITIZENS, name, "ties", other), reason)
+    yield from _newcomer_problems(town)
     yield from _stock_problems(town)
     yield from _tile_problems(town)
     yield from _social_problems(town)
+
+
+def _newcomer_problems(town: TownConfig) -> Iterator[Problem]:
+    expected, life = len(town.opening.newcomers), town.lifecycle
+    if expected >= town.agents:
+        reason = f"{expected} of {town.agents} places are empty at first; leave at least one citizen there"
+        yield Problem(("opening", "newcomers"), reason)
+    if expected and not (life.enabled and life.arrivals.enabled):
+        yield Problem(("opening", "newcomers"), "nobody comes where lifecycle or lifecycle.arrivals is off; turn it on")
+    for name in town.opening.citizens:
+        if town.agents - expected <= agent_number(name) < town.agents:
+            yield Problem((*CITIZENS, name), "comes later, with what lifecycle.arrivals says; leave it out")
 
 
 def _unknown_citizen(name: str, names: list[str]) -> str:

@@ -121,8 +121,7 @@ def possess(desk: Desk, args: Who) -> dict[str, Any]:
     number = desk.citizen(args.agent)
     if number in desk.possessed:
         raise CommandError("conflict", f"{args.agent} is possessed already; release it, or tell it what to choose")
-    if desk.sim.agents["phase"][desk.town, number] != USING:
-        operations.break_off(desk.sim, desk.town, number)
+    operations.hand_over(desk.sim, desk.town, number)
     desk.possessed[number] = NOTHING
     return {"agent": args.agent, "option": desk.sim.layout.actions[NOTHING]}
 
@@ -141,7 +140,9 @@ def choose(desk: Desk, args: Choice) -> dict[str, Any]:
 
 def release(desk: Desk, args: Who) -> dict[str, Any]:
     """Let a possessed citizen choose for itself again."""
-    del desk.possessed[_possessed(desk, args.agent)]
+    number = _possessed(desk, args.agent)
+    operations.hand_over(desk.sim, desk.town, number)
+    del desk.possessed[number]
     return {"agent": args.agent}
 
 

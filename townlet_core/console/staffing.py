@@ -8,7 +8,7 @@ from townlet_core.config.fields import STRICT
 from townlet_core.console.catalogue import Citizen, Nothing, Spec
 from townlet_core.console.desk import Desk
 from townlet_core.console.envelope import CommandError
-from townlet_core.core import Simulation
+from townlet_core.core import Simulation, operations
 from townlet_core.errors import InputError
 
 
@@ -72,6 +72,12 @@ def set_exit_cap(desk: Desk, args: Cap) -> dict[str, Any]:
     return args.model_dump()
 
 
+def spawn(desk: Desk, args: Nothing) -> dict[str, Any]:
+    """Let a newcomer take an empty place as soon as nobody stands on its bed."""
+    place = operations.invite(desk.sim, desk.town)
+    return {"bed": desk.sim.names.fixtures[int(desk.sim.rules.citizens["bed"][place])]}
+
+
 def toggle_mortality(desk: Desk, args: Switch) -> dict[str, Any]:
     """Let needs kill, or not."""
     desk.sim.set_mortality(args.enabled)
@@ -91,6 +97,7 @@ STAFFING = (
     Spec("employment_exits", "viewer", "who may lose the job", Nothing, employment_exits),
     Spec("employment_exit", "admin", "employment_exit approve|defer agent_1", Decision, employment_exit),
     Spec("set_exit_cap", "admin", "how many may lose their job in a day", Cap, set_exit_cap),
+    Spec("spawn", "admin", "let a newcomer take an empty place", Nothing, spawn),
     Spec("toggle_mortality", "admin", "whether needs kill", Switch, toggle_mortality),
     Spec("set_spawn_delay", "admin", "how many ticks after an exit a newcomer comes", Delay, set_spawn_delay),
 )

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from townlet_core.config import TownConfig
 from townlet_core.world.rules import Names
-from townlet_core.world.state import AGED_OUT, NOBODY, TownState
+from townlet_core.world.state import AGED_OUT, EXPECTED, NOBODY, TownState
 
 
 def _ratio(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -28,13 +28,15 @@ def _company(state: TownState) -> dict[str, npt.NDArray[np.float64]]:
 def _lives(state: TownState, config: TownConfig) -> dict[str, npt.NDArray[np.float64]]:
     """Return per town what became of the lives that were lived in it, and how well those who are here live."""
     agents, towns = state.agents, state.towns
-    day, lives = config.clock.ticks_per_day, np.maximum(towns["people"], 1)
+    expected = (agents["arrived_at"] == EXPECTED).sum(axis=1)
+    came = towns["people"] - agents.shape[1] + len(config.opening.newcomers) - expected
+    day, lives = config.clock.ticks_per_day, np.maximum(towns["people"] - expected, 1)
     days = np.maximum(agents["ticks"].sum(axis=1) / day, 1e-9)
     bad = towns["exits"].sum(axis=1) - towns["exits"][:, AGED_OUT]
     return {
         "survival": 1.0 - bad / lives,
         "exits": towns["exits"].sum(axis=1) / days,
-        "arrivals": (towns["people"] - agents.shape[1]) / days,
+        "arrivals": came / days,
         "tenure": agents["ticks"].sum(axis=1) / day / lives,
         "fitness": _fitness(state, config),
         "slot_reuse": towns["slots_forced"] / np.maximum(towns["slots_given"], 1),

@@ -2,7 +2,7 @@
 
 from townlet_core.kernels import kernel
 from townlet_core.world.movement import lift, place
-from townlet_core.world.state import NOBODY
+from townlet_core.world.state import EXPECTED, NOBODY
 
 
 @kernel
@@ -37,9 +37,25 @@ def _feel(ties, feeling):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _await(town, rules, i, ticks):  # type: ignore[no-untyped-def]
+    """Leave place ``i`` empty for so many ticks; who takes it then brings along what newcomers do."""
+    agent, common = town.agents[i], town.common
+    lift(town, rules, i)
+    agent.alive = 0
+    agent.wallet = 0.0
+    agent.ingredients = 0
+    agent.arrived_at = EXPECTED
+    agent.arrives_at = common.tick + ticks
+    common.empty_places += 1
+
+
+@kernel
 def open_town(town, rules, opening):  # type: ignore[no-untyped-def]
     """Make a settled town begin as its opening says; the draws of everybody else stay what they were."""
     for k in range(opening.citizens.shape[0]):
         _begin(town, rules, opening.citizens[k])
     for k in range(opening.feelings.shape[0]):
         _feel(town.ties, opening.feelings[k])
+    founders = town.agents.shape[0] - opening.newcomers.shape[0]
+    for k in range(opening.newcomers.shape[0]):
+        _await(town, rules, founders + k, opening.newcomers[k])

@@ -17,7 +17,7 @@ from townlet_core.world.events import Event
 from townlet_core.world.grid import WALL
 from townlet_core.world.movement import lift, place
 from townlet_core.world.prices import set_prices
-from townlet_core.world.state import FREE, KILLED, NEED_NAMES, NOBODY, TIE_SIDES, USING
+from townlet_core.world.state import EMPTY_PLACE, FREE, KILLED, NEED_NAMES, NOBODY, TIE_SIDES, USING
 
 if TYPE_CHECKING:
     from townlet_core.core.simulation import Simulation
@@ -78,6 +78,19 @@ def break_off(sim: "Simulation", town: int, agent: int) -> None:
     sim.operate(town, agent, BREAK_OFF)
 
 
+def hand_over(sim: "Simulation", town: int, agent: int) -> None:
+    """Let somebody else choose for a citizen: what it wanted is over, and its next observation says so.
+
+    A use in progress goes on.
+
+    Raises:
+        OperationError: The citizen is gone.
+    """
+    _require_alive(sim, town, agent)
+    sim.agents["context_reset"][town, agent] = 1
+    sim.operate(town, agent, LOOK if sim.agents["phase"][town, agent] == USING else BREAK_OFF)
+
+
 def teleport(sim: "Simulation", town: int, agent: int, x: int, y: int) -> None:
     """Put a citizen on a free tile; what it was doing is broken off.
 
@@ -97,6 +110,26 @@ def teleport(sim: "Simulation", town: int, agent: int, x: int, y: int) -> None:
     if there not in (NOBODY, agent):
         raise OperationError("conflict", f"{_called(sim, town, there)} stands on ({x}, {y}); choose a free tile")
     sim.operate(town, agent, MOVE, y, x)
+
+
+def invite(sim: "Simulation", town: int) -> int:
+    """Let a newcomer take an empty place as soon as nobody stands on its bed: one that nobody would take, if there is.
+
+    Returns:
+        The number of the place.
+
+    Raises:
+        OperationError: Every place is taken.
+    """
+    agents, common = sim.agents[town], sim.state.towns[town]
+    empty = np.flatnonzero(agents["alive"] == 0)
+    if not len(empty):
+        raise OperationError("conflict", f"all {len(agents)} places are taken; the town's file says how many there are")
+    forgotten = empty[agents["arrives_at"][empty] == EMPTY_PLACE]
+    place = int(forgotten[0]) if len(forgotten) else int(empty[0])
+    common["empty_places"] += len(forgotten) > 0
+    agents["arrives_at"][place] = common["tick"] + 1
+    return place
 
 
 def kill(sim: "Simulation", town: int, agent: int) -> None:

@@ -5,7 +5,7 @@ from townlet_core.lifecycle.traits import draw_personality
 from townlet_core.world.events import Event, emit
 from townlet_core.world.movement import place
 from townlet_core.world.slots import take_slot
-from townlet_core.world.state import EMPTY_PLACE, FREE, NO_EXIT, NOBODY, SHIFT_OFF
+from townlet_core.world.state import EMPTY_PLACE, EXPECTED, FREE, NO_EXIT, NOBODY, SHIFT_OFF
 
 ARRIVAL = int(Event.ARRIVAL)
 
@@ -90,15 +90,16 @@ def begin_life(town, rules, i):  # type: ignore[no-untyped-def]
         agent.clothes = uniform_between(common.streams, WORLD, scalars.initial_clothes[0], scalars.initial_clothes[1])
     agent.alive = 1
     agent.context_reset = 1
-    agent.person = common.people
+    if agent.arrived_at != EXPECTED:
+        agent.person = common.people
+        common.people += 1
+        take_slot(town, rules, i)
     agent.arrived_at = common.tick
     agent.arrives_at = EMPTY_PLACE
-    common.people += 1
     if scalars.relationship_stage > 0:
         draw_personality(town, rules, i)
     for k in range(town.ties.shape[1]):
         town.ties[i, k].other = NOBODY
-    take_slot(town, rules, i)
     bed = rules.fixtures[rules.citizens[i].bed]
     place(town, rules, i, bed.y, bed.x)
 

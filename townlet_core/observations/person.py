@@ -45,7 +45,7 @@ def write_time(town, rules, i, sine, cosine, out, k):  # type: ignore[no-untyped
     out[k + 1] = cosine
     out[k + 2] = min(until, 120) / 120.0 if until > 0 else (0.0 if at_shift else 1.0)
     out[k + 3] = (minute - citizen.shift_start) / (citizen.shift_end - citizen.shift_start) if at_shift else 0.0
-    out[k + 4] = (town.common.tick - scalars.start_tick) / scalars.episode_ticks
+    out[k + 4] = min((town.common.tick - scalars.start_tick) / scalars.episode_ticks, 1.0)
     return k + 5
 
 

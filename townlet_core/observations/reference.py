@@ -51,7 +51,7 @@ def _time(scene: Scene) -> dict[str, float]:
         "time_cos": cos(angle),
         "minutes_to_shift": before,
         "shift_progress": (scene.minute - start) / (end - start) if inside else 0.0,
-        "episode_progress": elapsed / int(scene.scalars.episode_ticks),
+        "episode_progress": min(elapsed / int(scene.scalars.episode_ticks), 1.0),
     }
 
 

@@ -10,6 +10,7 @@ from pettingzoo import ParallelEnv
 
 from townlet_core.config import TownConfig
 from townlet_core.core import Observation, Simulation, Step
+from townlet_core.core.people import most_people, person_names
 from townlet_core.errors import InputError
 from townlet_core.policy.pictures import paint_town, write_town
 from townlet_core.policy.spaces import action_space, feature_space, observation_space
@@ -76,8 +77,7 @@ class TownletParallelEnv(ParallelEnv[str, AgentObservation, int]):  # type: igno
             raise InputError(f"render_mode must be one of {', '.join(RENDER_MODES)} or None, not {render_mode!r}")
         self.render_mode = render_mode
         self.sim = Simulation(config, towns=1, seed=seed, first_town=town)
-        people = config.agents + most_newcomers(config)
-        self.possible_agents = [f"agent_{person + 1}" for person in range(people)]
+        self.possible_agents = [*person_names(most_people(config))]
         self.agents: list[str] = []
         self.observation_spaces = {name: observation_space(self.sim.layout) for name in self.possible_agents}
         self.action_spaces = {name: action_space(self.sim.layout) for name in self.possible_agents}
@@ -112,8 +112,8 @@ class TownletParallelEnv(ParallelEnv[str, AgentObservation, int]):  # type: igno
         self._episode = _episode_asked(options, following)
         self.sim.seed = self.sim.seed if seed is None else seed
         seen = self.sim.reset_towns(ONLY, np.array([self._episode]))
-        self._over = self._awaited = False
-        self._stay(list(enumerate(self.sim.people())))
+        self._over, self._awaited = False, self._awaits()
+        self._stay(self._newcomers([]))
         observations, masks = self._perceive(seen)
         return observations, {name: {"action_mask": masks[i]} for i, name in self._places}
 
@@ -206,23 +206,3 @@ def _episode_asked(options: Mapping[str, Any] | None, following: int) -> int:
     if isinstance(episode, bool) or not isinstance(episode, int) or episode < 0:
         raise InputError(f"options: episode must be a whole number from 0, not {episode!r}")
     return episode
-
-
-def most_newcomers(config: TownConfig) -> int:
-    """Return how many newcomers an episode can see at most: as many as there can be exits early enough before its end.
-
-    The exits of each day that the episode touches are capped, and lie a pause apart; without either, every place can
-    be left and taken again as quickly as newcomers come.
-    """
-    life, clock = config.lifecycle, config.clock
-    if not (life.enabled and life.arrivals.enabled):
-        return 0
-    ticks = clock.episode_days * clock.ticks_per_day
-    quickest = config.agents * (ticks // (life.arrivals.delay_ticks[0] + 1) + 1)
-    bounds = [quickest]
-    if life.exit_cooldown_ticks > 0:
-        bounds.append(ticks // life.exit_cooldown_ticks + 1)
-    if life.exits_per_day > 0:
-        days = (clock.start_tick + ticks) // clock.ticks_per_day + 1
-        bounds.append(life.exits_per_day * days)
-    return min(bounds)

@@ -21,9 +21,12 @@ def needs_penalty(rules, agent):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def is_dying(scalars, agent):  # type: ignore[no-untyped-def]
-    """Say whether an agent that does nothing will starve within the ticks before a death that earn no praise."""
-    return agent.needs[HUNGER] - scalars.starvation <= scalars.decay[HUNGER] * scalars.dying_ticks
+def is_dying(scalars, agent, haste):  # type: ignore[no-untyped-def]
+    """Say whether an agent that does nothing will starve within the ticks before a death that earn no praise.
+
+    Needs run down ``haste`` times as fast as usual now.
+    """
+    return agent.needs[HUNGER] - scalars.starvation <= scalars.decay[HUNGER] * haste * scalars.dying_ticks
 
 
 @kernel
@@ -32,7 +35,7 @@ def near_death(town, scalars, agent, terminated):  # type: ignore[no-untyped-def
 
     The ticks behind a death are those of whoever lives in the place of the dead by then.
     """
-    starves = scalars.lifecycle and town.common.mortality and is_dying(scalars, agent)
+    starves = scalars.lifecycle and town.common.mortality and is_dying(scalars, agent, town.common.event_haste)
     return terminated or starves or town.common.tick < agent.no_praise_until
 
 

@@ -1,7 +1,10 @@
 """Binding: from the names in an expectation to the numbers of a town, and to the probe that takes the measure."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from townlet_core.config.documents import KeyPath
 from townlet_core.config.expectations import (
@@ -18,6 +21,7 @@ from townlet_core.config.expectations import (
 from townlet_core.config.explain import unknown_name
 from townlet_core.config.weather import WEATHER_NAMES
 from townlet_core.core import Simulation
+from townlet_core.core.people import most_people, person_names
 from townlet_core.scenarios.probes import (
     EventProbe,
     KpiProbe,
@@ -44,7 +48,9 @@ from townlet_core.scenarios.rotation import RotationProbe
 from townlet_core.world.events import EVENT_NAMES, Event
 from townlet_core.world.state import UTILITY_NAMES
 
-USES = (Event.AFFORDANCE_START, Event.AFFORDANCE_FINISH, Event.AFFORDANCE_FAIL)
+USES = (
+    Event.AFFORDANCE_START, Event.AFFORDANCE_FINISH, Event.AFFORDANCE_FAIL, Event.AFFORDANCE_PRECONDITION_FAIL,
+)  # fmt: skip
 OUTAGES = (Event.OUTAGE_BEGIN, Event.OUTAGE_END)
 PERTURBATIONS = (
     Event.PERTURBATION_STARTED,
@@ -59,6 +65,7 @@ SECONDS = {
     "perturbation": PERTURBATIONS,
 }
 """What the second part of some events is; for all others it is another agent."""
+NO_PERSON = [kind for kinds in SECONDS.values() for kind in kinds]
 ANY = "any"
 
 
@@ -69,6 +76,18 @@ def bind(expectation: Expectation, sim: Simulation) -> Probe:
         ConfigError: A name in it means nothing in this town; the error stands at its line.
     """
     return _Binder(expectation, sim).probe()
+
+
+def with_persons(events: npt.NDArray[Any], sim: Simulation) -> npt.NDArray[Any]:
+    """Put persons in the place of those places in town where the latest tick's events happened to them.
+
+    Who has left is still the last one in its place at the end of that tick: a newcomer comes in a later one.
+    """
+    person = sim.agents["person"]
+    others = (events["other"] >= 0) & ~np.isin(events["kind"], NO_PERSON)
+    for part, rows in (("subject", events["subject"] >= 0), ("other", others)):
+        events[part][rows] = person[events["town"][rows], events[part][rows]]
+    return events
 
 
 class _Binder(NamedTuple):
@@ -89,7 +108,7 @@ class _Binder(NamedTuple):
                 return self.state(measure)
             case OptionMeasure():
                 option = self.number("option", ("option",), measure.option, self.sim.names.options)
-                return OptionProbe(option, self.citizens(measure.of), towns)
+                return OptionProbe(option, self.person(measure.of), towns)
             case RotationMeasure():
                 return RotationProbe(self.objects(("rotation",), measure.rotation), measure.take, self.sim)
             case ObservationMeasure():
@@ -103,10 +122,12 @@ class _Binder(NamedTuple):
     def number(self, kind: str, path: KeyPath, name: str, names: Sequence[str]) -> int:
         return list(names).index(self.known(kind, path, name, names))
 
-    def citizens(self, of: str | None) -> list[int]:
-        if of is None:
-            return list(range(len(self.sim.names.agents)))
-        return [self.number("citizen", ("of",), of, self.sim.names.agents)]
+    def citizen(self, path: KeyPath, name: str) -> int:
+        """Find a person by name: a founder, or a newcomer who may come while the scenario lasts."""
+        return self.number("citizen", path, name, person_names(most_people(self.sim.config)))
+
+    def person(self, of: str | None) -> int | None:
+        return None if of is None else self.citizen(("of",), of)
 
     def objects(self, path: KeyPath, name: str) -> tuple[int, ...]:
         """Find an object by its name, or all objects of a type."""
@@ -124,7 +145,7 @@ class _Binder(NamedTuple):
         names = self.sim.names
         kind = self.number("event", (*root, "event"), pattern.event, EVENT_NAMES)
         known: dict[str, Sequence[str]] = {
-            "other": names.agents,
+            "other": person_names(most_people(self.sim.config)),
             "affordance": names.affordances,
             "utility": UTILITY_NAMES,
             "weather": WEATHER_NAMES,
@@ -138,7 +159,7 @@ class _Binder(NamedTuple):
         second, subject = getattr(pattern, fitting), pattern.subject
         return Pattern(
             kind,
-            None if subject is None else self.number("citizen", (*root, "subject"), subject, names.agents),
+            None if subject is None else self.citizen((*root, "subject"), subject),
             None if second is None else self.number(fitting, (*root, fitting), second, known[fitting]),
             None if pattern.object is None else self.objects((*root, "object"), pattern.object),
         )
@@ -148,7 +169,7 @@ class _Binder(NamedTuple):
         if measure.towards is not None and part not in TIE_PARTS:
             raise self.expectation.document.error(("towards",), f"{part} is no part of a tie; remove 'towards'")
         if part in CITIZEN_PARTS:
-            read = citizen_reading(part, self.citizens(measure.of))
+            read = citizen_reading(part, self.person(measure.of))
         elif part in OBJECT_PARTS:
             every = range(len(self.sim.names.fixtures))
             read = object_reading(part, list(every if measure.of is None else self.objects(("of",), measure.of)))
@@ -168,7 +189,4 @@ class _Binder(NamedTuple):
         if measure.of is None or measure.towards is None:
             reason = f"{measure.state} is part of a tie; say whose with 'of' and 'towards'"
             raise self.expectation.document.error(("state",), reason)
-        agents = self.sim.names.agents
-        return self.number("citizen", ("of",), measure.of, agents), self.number(
-            "citizen", ("towards",), measure.towards, agents
-        )
+        return self.citizen(("of",), measure.of), self.citizen(("towards",), measure.towards)

@@ -11,7 +11,7 @@ from townlet_core.config import Expectation, Scenario, TownConfig
 from townlet_core.config.expectations import Demand, ObservationMeasure, OrderMeasure
 from townlet_core.core import Simulation
 from townlet_core.errors import InputError
-from townlet_core.scenarios.binding import bind
+from townlet_core.scenarios.binding import bind, with_persons
 from townlet_core.scenarios.probes import Probe, Values
 from townlet_core.scenarios.wording import demand_in_words, observed_in_words, title_of
 
@@ -113,6 +113,7 @@ def _live(
         live(actor.act())
         events = sim.events.rows
         events["town"] -= sim.first_town
+        events = with_persons(events, sim)
         for probe in probes:
             probe.note(sim, events)
         if progress is not None and tick % 60 == 59:

@@ -26,7 +26,8 @@ class Probe(Protocol):
 class Pattern(NamedTuple):
     """Which event rows are meant, in numbers; None stands for any.
 
-    `other` is the second agent, the affordance of a use or the utility of an outage, as the kind of event has it.
+    `subject` is a person; `other` is the second one, the affordance of a use or the utility of an outage, as the kind
+    of event has it.
     """
 
     kind: int
@@ -44,6 +45,12 @@ class Pattern(NamedTuple):
         if self.objects is not None:
             found &= np.isin(events["object"], self.objects)
         return found
+
+
+def living(sim: Simulation, person: int | None) -> npt.NDArray[np.bool_]:
+    """Say in which places a person lives now, or anybody for None, bool [towns, places]."""
+    alive: npt.NDArray[np.bool_] = sim.agents["alive"] == 1
+    return alive if person is None else alive & (sim.agents["person"] == person)
 
 
 class EventProbe:
@@ -127,17 +134,17 @@ class StateProbe:
 
 
 class OptionProbe:
-    """Counts the living ticks of some citizens, and those in which they followed an option."""
+    """Counts the living ticks of a person, or of everybody for None, and those in which they followed an option."""
 
-    def __init__(self, option: int, agents: list[int], towns: int) -> None:
-        self._option, self._agents = option, agents
+    def __init__(self, option: int, person: int | None, towns: int) -> None:
+        self._option, self._person = option, person
         self._followed, self._lived = np.zeros(towns), np.zeros(towns)
 
     def note(self, sim: Simulation, events: npt.NDArray[Any]) -> None:
         """Count this tick."""
-        alive = sim.agents["alive"][:, self._agents] == 1
+        alive = living(sim, self._person)
         self._lived += alive.sum(axis=1)
-        self._followed += (alive & (sim.agents["option"][:, self._agents] == self._option)).sum(axis=1)
+        self._followed += (alive & (sim.agents["option"] == self._option)).sum(axis=1)
 
     def values(self, sim: Simulation) -> Values:
         """The share of ticks, [towns, 1]."""

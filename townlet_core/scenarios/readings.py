@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from townlet_core.core import Simulation
-from townlet_core.scenarios.probes import Reading, Values
+from townlet_core.scenarios.probes import Reading, Values, living
 from townlet_core.world.state import AGENT_DTYPE, NEED_NAMES, PERSONALITY_NAMES, TIE_DTYPE, UTILITY_NAMES
 
 SCALARS = tuple(name for name in AGENT_DTYPE.names or () if not AGENT_DTYPE[name].shape)
@@ -22,8 +22,8 @@ PRICE = "price"
 PARTS = (PRICE, *CITIZEN_PARTS, *OBJECT_PARTS, *TIE_PARTS, *TOWN_PARTS)
 
 
-def citizen_reading(part: str, agents: list[int]) -> Reading:
-    """Read a part of some citizens, [towns, agents]; NaN for who is not alive."""
+def citizen_reading(part: str, person: int | None) -> Reading:
+    """Read a part of everybody, [towns, places], or of one person, [towns, 1]; NaN for who is not there."""
     take: Callable[[Simulation], Values]
     if part in NEED_NAMES:
         take = lambda sim: sim.agents["needs"][..., NEED_NAMES.index(part)]  # noqa: E731
@@ -33,8 +33,9 @@ def citizen_reading(part: str, agents: list[int]) -> Reading:
         take = lambda sim: sim.agents[part]  # noqa: E731
 
     def read(sim: Simulation) -> Values:
-        values = take(sim)[:, agents].astype(np.float64)
-        return np.where(sim.agents["alive"][:, agents] == 1, values, np.nan)
+        there = living(sim, person)
+        values = np.where(there, take(sim).astype(np.float64), np.nan)
+        return values if person is None else np.fmax.reduce(values, axis=1, keepdims=True)
 
     return read
 
@@ -51,12 +52,13 @@ def object_reading(part: str, fixtures: list[int]) -> Reading:
 
 
 def tie_reading(side: str, who: int, other: int) -> Reading:
-    """Read one side of what `who` feels about `other`, [towns, 1]; 0 where there is no tie."""
+    """Read one side of what person `who` feels about `other`, [towns, 1]; 0 where there is no tie, or one is gone."""
 
     def read(sim: Simulation) -> Values:
-        ties = sim.state.ties[:, who]
-        felt = np.where(ties["other"] == other, ties[side], 0.0)
-        return np.asarray(felt.sum(axis=1, keepdims=True), np.float64)
+        ties, whose = sim.state.ties, living(sim, who)
+        place = np.where(living(sim, other).any(axis=1), living(sim, other).argmax(axis=1), len(whose[0]))
+        felt = (ties["other"] == place[:, None, None]) & whose[:, :, None]
+        return np.asarray(np.where(felt, ties[side], 0.0).sum(axis=(1, 2))[:, None], np.float64)
 
     return read
 

@@ -15,13 +15,13 @@ class RotationProbe:
     """Follows who uses some objects, how long others waited, and whether somebody hogs one."""
 
     def __init__(self, objects: tuple[int, ...], take: str, sim: Simulation) -> None:
-        towns, agents = sim.shape
+        towns, _ = sim.shape
         self._take = take
         self._objects = objects
         self._finishes = Pattern(Event.AFFORDANCE_FINISH, objects=objects)
         self._waits = [Pattern(kind, objects=objects) for kind in (Event.HANDOVER, Event.QUEUE_LEAVE)]
         self._starts = Pattern(Event.AFFORDANCE_START, objects=objects)
-        self._users = np.zeros((towns, agents), np.bool_)
+        self._users: list[set[int]] = [set() for _ in range(towns)]
         self._longest = np.zeros(towns)
         self._latest = np.full(sim.state.fixtures.shape, NOBODY)
         self._row = np.zeros(sim.state.fixtures.shape, np.int64)
@@ -30,7 +30,8 @@ class RotationProbe:
     def note(self, sim: Simulation, events: npt.NDArray[Any]) -> None:
         """Take in who finished, who got a turn or gave up, and who began."""
         finished = events[self._finishes.match(events)]
-        self._users[finished["town"], finished["subject"]] = True
+        for town, user in zip(finished["town"].tolist(), finished["subject"].tolist(), strict=True):
+            self._users[town].add(user)
         for pattern in self._waits:
             waited = events[pattern.match(events)]
             np.fmax.at(self._longest, waited["town"], waited["value"])
@@ -39,7 +40,8 @@ class RotationProbe:
 
     def values(self, sim: Simulation) -> Values:
         """What was asked for, [towns, 1]."""
-        taken = {"users": self._users.sum(axis=1), "longest_wait": self._longest, "in_a_row": self._longest_row}
+        users = [len(each) for each in self._users]
+        taken = {"users": np.array(users), "longest_wait": self._longest, "in_a_row": self._longest_row}
         return np.asarray(taken[self._take], np.float64)[:, None]
 
     def _begin(self, sim: Simulation, town: int, fixture: int, user: int) -> None:

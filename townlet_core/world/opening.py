@@ -41,10 +41,12 @@ class Opening(NamedTuple):
     Attributes:
         citizens: Records of ``BEGINNING_DTYPE``, one per citizen of whom something is certain.
         feelings: Records of ``FEELING_DTYPE``.
+        newcomers: int32 [k], after how many ticks each of the last k places is taken; until then it is empty.
     """
 
     citizens: npt.NDArray[Any]
     feelings: npt.NDArray[Any]
+    newcomers: npt.NDArray[np.int32]
 
 
 def compile_opening(config: TownConfig) -> Opening:
@@ -61,7 +63,7 @@ def compile_opening(config: TownConfig) -> Opening:
         row["who"], row["other"] = feeling.who, feeling.other
         for side in ("trust", "familiarity", "rivalry"):
             row[side] = getattr(feeling.tie, side)
-    return Opening(citizens, table)
+    return Opening(citizens, table, np.array(config.opening.newcomers, np.int32))
 
 
 def _fill(row: Any, citizen: OpeningCitizen) -> None:

@@ -32,6 +32,8 @@ EXIT_NAMES = (
 STAYS, FAINTED, COLLAPSED, EXPOSED, EVICTED, UNEMPLOYED, IN_NEED, AGED_OUT, KILLED = range(9)
 """Why a life in the town ended."""
 EMPTY_PLACE = -1
+EXPECTED = -1
+"""When somebody arrived who is to come for the first time: it has its number and slot, and no life yet."""
 
 PHASE_NAMES = ("free", "walking", "waiting", "using")
 FREE, WALKING, WAITING, USING = range(4)

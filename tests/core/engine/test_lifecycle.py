@@ -66,7 +66,7 @@ def ticks_of(reason: str) -> int:
 
 
 def rules_for(**changes: Any) -> TownConfig:
-    return town(max_days=1, exposure_ticks=90, **changes)
+    return town(max_days=1, exposure_ticks=90, collapse_ticks=30, **changes)
 
 
 @pytest.mark.parametrize("reason", REASONS)
@@ -337,3 +337,61 @@ def test_the_fittest_is_taken_after_where_elitism_asks_for_it(taught: Callable) 
         sim.step(np.zeros(sim.shape, np.int8))
         sim.step(np.zeros(sim.shape, np.int8))
         np.testing.assert_array_equal(sim.agents["personality"][b, WHO], model)
+
+
+def test_places_that_are_empty_at_first_are_taken_when_the_opening_says(taught: Callable) -> None:
+    config = load_config(TOWN, {"opening": {"newcomers": [30, 50]}})
+    full, sim = Simulation(load_config(TOWN), towns=2, seed=4), Simulation(config, towns=2, seed=4)
+    assert sim.agents["alive"].tolist() == [[1] * 6 + [0] * 2] * 2
+    assert np.array_equal(sim.agents["wallet"][:, :6], full.agents["wallet"][:, :6]), "nobody else's luck changes"
+    assert not sim.observation.mask[:, 6:, 1:].any()
+    before, came = money(sim), []
+    for _ in taught(sim, 60):
+        came += [
+            (int(row["tick"]) - 360, int(row["subject"])) for row in sim.events.rows if row["kind"] == Event.ARRIVAL
+        ]
+    assert sorted(came) == [(30, 6)] * 2 + [(50, 7)] * 2
+    assert sim.people(0) == full.people(0)
+    assert sim.agents["slot"][0].tolist() == list(range(8))
+    assert (sim.kpis()["survival"], sim.kpis()["arrivals"] > 0) == (pytest.approx(1.0), pytest.approx(True))
+    np.testing.assert_allclose(money(sim), before, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"opening": {"newcomers": [5] * 8}}, "leave at least one citizen there"),
+        ({"opening": {"newcomers": [5]}, "lifecycle": {"enabled": False}}, "nobody comes where lifecycle"),
+        ({"opening": {"newcomers": [5], "citizens": {"agent_8": {"wallet": 3.0}}}}, "comes later"),
+    ],
+)
+def test_an_opening_that_could_not_come_true_is_refused(changes: dict[str, Any], fault: str) -> None:
+    with pytest.raises(ConfigError, match=fault):
+        load_config(TOWN, changes)
+
+
+def test_nothing_is_praised_before_a_death_that_a_chaotic_hour_hastens() -> None:
+    rewards = {"needs_scale": 0.0, "survival_tick": 0.01}
+    praised = []
+    for haste in (1.0, 3.0):
+        sim = Simulation(load_config(TOWN, {"rewards": rewards}), towns=1, seed=1)
+        sim.agents["needs"] = 1.0
+        sim.agents["needs"][0, WHO, HUNGER] = 0.03 + 20 * 0.0012
+        sim.state.towns["event_haste"] = haste
+        sim.step(np.zeros(sim.shape, np.int8))
+        terms = sim.reward_terms[0, WHO]
+        praised.append(float(terms.sum() - terms[REWARD_TERMS.index("shaping")]))
+    assert praised == [pytest.approx(0.01), 0.0]
+
+
+def test_the_episodes_progress_ends_at_one_however_long_the_town_lives_on() -> None:
+    sim = Simulation(town(), towns=1, seed=1)
+    at = [feature.name for feature in sim.layout.features].index("episode_progress")
+    live(sim, DAY + 5)
+    assert (sim.observation.features[0, :, at] == 1.0).all()
+
+
+def test_an_outage_in_the_first_minute_is_told() -> None:
+    plan = {"utility": "water", "probability": 1.0, "start": [360, 360], "ticks": [5, 5]}
+    sim = Simulation(load_config(TOWN, {"outages": [plan]}), towns=1, seed=1)
+    assert [kind for _, kind in live(sim, 2)].count(Event.OUTAGE_BEGIN) == 1

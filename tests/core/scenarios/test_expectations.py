@@ -121,3 +121,19 @@ def test_who_begins_again_while_others_wait_is_seen() -> None:
         sim.state.fixtures["waiting"][0, shower] = waiting
         probe.note(sim, np.array([(0, 0, Event.AFFORDANCE_START, user, shower, 0, 20.0)], EVENT_DTYPE))
     assert probe.values(sim).ravel().tolist() == [2]
+
+
+def test_a_newcomer_is_a_person_of_its_own_wherever_it_lives(altered: Altered) -> None:
+    """Somebody starves at once and another takes the place: what happens to the two is told apart."""
+    told = [
+        ("{event: faint, subject: agent_1, exactly: 1}", True),
+        ("{event: arrival, subject: agent_3, exactly: 1}", True),
+        ("{event: arrival, subject: agent_1, at_least: 1}", False),
+        ("{state: alive, of: agent_3, exactly: 1}", True),
+        ("{state: alive, of: agent_1, at_least: 0}", False),
+        ("{option: idle, of: agent_3, at_least: 0}", True),
+    ]
+    starving = ("agent_1: {beside: desk_1, needs: {hunger: 0.9", "agent_1: {beside: desk_1, needs: {hunger: 0.03")
+    lines = "\n".join(f"  - {expectation}" for expectation, _ in told)
+    report = check(altered("late_clerk", starving, (LAST, lines)), Teacher)
+    assert [verdict.met for verdict in report.verdicts[-len(told) :]] == [met for _, met in told]
