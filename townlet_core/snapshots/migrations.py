@@ -35,10 +35,6 @@ class Migration(NamedTuple):
         return f"{self.source}->{self.target}:{self.name}"
 
 
-MIGRATIONS: tuple[Migration, ...] = ()
-"""The steps that this version knows. Schema 1 is the first, so nothing older exists."""
-
-
 def mark_of(stored: StateFile, kind: str) -> str:
     """Where a file stands: ``schema:<version>`` or ``config:<config_id>``."""
     identity = stored.header.get("identity")

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from townlet_core.config import TownConfig, config_digest
-from townlet_core.core import Simulation
+from townlet_core.core import SCHEMA_VERSION, Simulation
 from townlet_core.core.statefile import StateFile, read_statefile, write_statefile
 from townlet_core.errors import DataError
-from townlet_core.snapshots import MIGRATIONS, Migration, inspect, load, migrate, migrated, shortest_path
+from townlet_core.snapshots import Migration, inspect, load, migrate, migrated, shortest_path
+from townlet_core.world.state import SHIFT_NAMES
 
 
 def to_schema(version: int) -> Migration:
@@ -31,7 +32,7 @@ def purse_to_wallet(stored: StateFile) -> StateFile:
     agents = stored.arrays["state.agents"]
     names = ["wallet" if name == "purse" else name for name in agents.dtype.names or ()]
     arrays = {**stored.arrays, "state.agents": agents.view(described(agents, names))}
-    return StateFile({**stored.header, "schema_version": 1}, arrays)
+    return StateFile({**stored.header, "schema_version": SCHEMA_VERSION}, arrays)
 
 
 def described(records: np.ndarray, names: list[str]) -> np.dtype:
@@ -55,14 +56,14 @@ def old(saved: Path) -> Path:
     return path
 
 
-WALLET = Migration("schema:0", "schema:1", "wallet", purse_to_wallet)
+WALLET = Migration("schema:0", f"schema:{SCHEMA_VERSION}", "wallet", purse_to_wallet)
 
 
 def test_an_old_file_lives_on_after_its_migration(old: Path, lived: Simulation) -> None:
     new = old.with_name("new.safetensors")
-    assert migrate(old, new, registry=[WALLET]) == ("schema:0->schema:1:wallet",)
+    assert migrate(old, new, registry=[WALLET]) == (f"schema:0->schema:{SCHEMA_VERSION}:wallet",)
     restored = load(new)
-    assert restored.migrations == ("schema:0->schema:1:wallet",)
+    assert restored.migrations == (f"schema:0->schema:{SCHEMA_VERSION}:wallet",)
     for name, array in lived.arrays().items():
         assert array.tobytes() == restored.sim.arrays()[name].tobytes()
     assert inspect(old)["schema_version"] == 0
@@ -79,14 +80,16 @@ def test_the_shortest_way_is_taken_and_the_first_of_two_equal_ones() -> None:
 
 def test_every_step_is_recorded_behind_the_earlier_ones(saved: Path) -> None:
     stored = read_statefile(saved)
-    twice = migrated(migrated(stored, "schema:2", [to_schema(2)], "file"), "schema:3", [to_schema(3)], "file")
-    assert twice.header["migrations"] == ["schema:1->schema:2:raised", "schema:2->schema:3:raised"]
+    twice = migrated(migrated(stored, "schema:3", [to_schema(3)], "file"), "schema:4", [to_schema(4)], "file")
+    assert twice.header["migrations"] == ["schema:2->schema:3:raised", "schema:3->schema:4:raised"]
     assert stored.header["migrations"] == []
 
 
 def test_without_a_way_nothing_is_written(old: Path) -> None:
     new = old.with_name("new.safetensors")
-    with pytest.raises(DataError, match="no migration leads from schema:0 to schema:1; registered steps: none"):
+    with pytest.raises(
+        DataError, match=f"no migration leads from schema:0 to schema:{SCHEMA_VERSION}; registered steps: none"
+    ):
         migrate(old, new, registry=[])
     assert not new.exists()
 
@@ -100,13 +103,13 @@ def goes_astray(stored: StateFile) -> StateFile:
 
 
 def forgets_the_wallet(stored: StateFile) -> StateFile:
-    return stored._replace(header={**stored.header, "schema_version": 1})
+    return stored._replace(header={**stored.header, "schema_version": SCHEMA_VERSION})
 
 
 @pytest.mark.parametrize(
     ("apply", "reason"),
     [
-        (fails, "migration schema:0->schema:1:wallet failed: KeyError"),
+        (fails, f"migration schema:0->schema:{SCHEMA_VERSION}:wallet failed: KeyError"),
         (goes_astray, "ended at schema:9; mend the migration"),
         (forgets_the_wallet, "field 1 is purse"),
     ],
@@ -153,5 +156,31 @@ def test_a_registered_way_to_a_configuration_goes_before_adopting_it(saved: Path
     assert np.array_equal(after.agents["wallet"], before.agents["wallet"] + 100.0)
 
 
-def test_no_history_is_made_up() -> None:
-    assert MIGRATIONS == ()
+def money(sim: Simulation) -> float:
+    towns = sim.state.towns
+    return float(sim.agents["wallet"].sum() + towns["treasury"].sum() + towns["supplier"].sum() + towns["tills"].sum())
+
+
+def test_towns_of_the_first_schema_go_on_as_they_were(tmp_path: Path) -> None:
+    """A file written before citizens could leave: two clerks in the third hour of their second shift."""
+    first = Path(__file__).parent / "golden" / "schema_1.safetensors"
+    with pytest.raises(DataError, match="run townlet snapshot migrate"):
+        load(first)
+    assert migrate(first, tmp_path / "new") == ("schema:1->schema:2:lives",)
+    old, restored = read_statefile(first).arrays["state.agents"], load(tmp_path / "new")
+    sim, agents = restored.sim, restored.sim.agents
+    for name in ("wallet", "needs", "y", "x", "option", "shift_present", "reward_sum", "shifts"):
+        assert np.array_equal(agents[name], old[name]), name
+    assert [SHIFT_NAMES[state] for state in agents["shift_state"][0]] == ["on_time", "on_time"]
+    assert agents["attendance"][0, :, 0].tolist() == old["attendance"][0, :, 0].tolist()
+    assert (agents["employed"] == 1).all()
+    assert sim.people() == ("agent_1", "agent_2")
+    whole = money(sim)
+    for _ in range(1440):
+        agents["needs"] = np.maximum(agents["needs"], 0.5)
+        sim.step(np.zeros(sim.shape, np.int8))
+    assert agents["shifts"].tolist() == (old["shifts"] + 1).tolist()
+    assert (agents["attendance"][0, :, 1] > 0.2).all(), "the shift that ran when the file was written counts in full"
+    assert money(sim) == pytest.approx(whole)
+    assert agents["alive"].all()
+    assert agents["employed"].all()

@@ -88,15 +88,15 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_newer_schema_is_refused_unless_it_may_be_tried(saved: Path) -> None:
-    newer = rewritten(saved, lambda header, _: header.update(schema_version=2))
-    assert "schema_version is 2, newer than 1" in refusal(newer)
+    newer = rewritten(saved, lambda header, _: header.update(schema_version=3))
+    assert "schema_version is 3, newer than 2" in refusal(newer)
     assert load(newer, guardrails=Guardrails(allow_downgrade=True)).identity.tick == 130
-    assert inspect(newer)["schema_version"] == 2
+    assert inspect(newer)["schema_version"] == 3
 
 
 def test_an_older_schema_is_sent_to_its_migration(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("townlet_core.core.identity.SCHEMA_VERSION", 2)
-    assert "schema_version is 1, this version reads 2; run townlet snapshot migrate" in refusal(saved)
+    monkeypatch.setattr("townlet_core.core.identity.SCHEMA_VERSION", 3)
+    assert "schema_version is 2, this version reads 3; run townlet snapshot migrate" in refusal(saved)
 
 
 def test_another_configuration_is_refused_with_the_first_difference(saved: Path, config: TownConfig) -> None:
