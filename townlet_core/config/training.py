@@ -32,10 +32,11 @@ class ImprovementRules(BaseModel):
     (in standard deviations of the return; 0 lets it free). The epochs of an update stop early when the policy has
     moved by more than `target_kl` nats (0 never stops). The first `critic_warmup` updates teach the value head alone.
     Every `checkpoint_every` updates a checkpoint is written and the newest `keep` stay. With `validation_towns`, each
-    checkpoint then lives in so many towns of each scenario that are there for nothing else, and the best return that
-    costs neither survival nor attendance against the teacher ships; with 0, the last update does. `cycle` updates are
-    a cycle; `social_stages` says in which stage of social rewards the towns are from which cycle on, and until the
-    first of them they are in their own.
+    checkpoint then lives in so many towns of each scenario that are there for nothing else, and the best return ships
+    whose survival and attendance, over all scenarios, lie at most `validation_slack` below the teacher's; with 0 towns,
+    the last update does. `life_cost` is what the end of a life costs in learning beyond the town's own penalty, so that
+    no policy trades lives for wages. `cycle` updates are a cycle; `social_stages` says in which stage of social rewards
+    the towns are from which cycle on, and until the first of them they are in their own.
     """
 
     model_config = STRICT
@@ -58,7 +59,9 @@ class ImprovementRules(BaseModel):
     checkpoint_every: Count = 10
     keep: int = Field(default=2, ge=1, le=1000)
     validation_towns: int = Field(default=0, ge=0, le=4096)
+    validation_slack: Share = 0.0
     cycle: Count = 10
+    life_cost: float = Field(default=0.0, ge=0.0, le=1000.0)
     social_stages: tuple[StageFrom, ...] = ()
 
     @model_validator(mode="after")

@@ -70,6 +70,7 @@ class Collector:
         discount: float,
         draws: np.random.Generator,
         drivers: Drivers | None = None,
+        life_cost: float = 0.0,
     ) -> None:
         """Begin with settled towns.
 
@@ -79,8 +80,9 @@ class Collector:
             discount: Factor per tick.
             draws: The stream that choices are drawn from.
             drivers: Whom the teacher drives; without them the network decides for everybody.
+            life_cost: What the end of a life costs in learning, in reward and beyond what the town says.
         """
-        self._drivers = drivers
+        self._drivers, self._life_cost = drivers, life_cost
         self._towns, self._network, self._discount, self._draws = towns, network, discount, draws
         self._open = _blank(towns, network)
         self._is_open = np.zeros(towns.rows, np.bool_)
@@ -177,7 +179,7 @@ class Collector:
 
     def _account(self, tick: Tick) -> None:
         # A reward t ticks after the decision counts discount ** t; closed rows add to nothing that is ever read.
-        self._reward += self._discount**self._ticks * tick.reward
+        self._reward += self._discount**self._ticks * (tick.reward - self._life_cost * tick.terminated)
         self._ticks += 1
 
     def _end(self, tick: Tick, finished: "_Finished") -> None:

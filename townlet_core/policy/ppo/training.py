@@ -119,7 +119,7 @@ class _Training:
         self.learner = Learner(network, rules, profile.discount, shuffles)
         self.annealer = Annealer(profile.anneal, self.towns, self.learner) if profile.anneal else None
         drivers = self.annealer.drivers if self.annealer else None
-        self.collector = Collector(self.towns, network, profile.discount, draws, drivers)
+        self.collector = Collector(self.towns, network, profile.discount, draws, drivers, rules.life_cost)
         self.stored = _dealt(stored, start, profile) if profile.mix else None
         self.stage: Stage | None = None
         self.update = self.steps = self.transitions = 0
@@ -303,4 +303,4 @@ def _validator(
     if not rules.validation_towns:
         return None
     seeds = {name: capture_seed(name, str(profile.seed), "validation") for name in scenarios}
-    return Validator(scenarios, rules.validation_towns, seeds, layout)
+    return Validator(scenarios, rules.validation_towns, seeds, layout, rules.validation_slack)

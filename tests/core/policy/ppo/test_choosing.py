@@ -39,6 +39,11 @@ def test_a_policy_that_does_not_come_to_work_may_not_ship() -> None:
     found = validator.judge(validator.measure(lazy))
     assert validator.teacher["evening"]["attendance"] > 0.5 > found.attendance
     assert not found.held
+    assert (
+        Validator({"evening": small_town()}, 2, {"evening": 3}, small_start(0).layout, slack=1.0)
+        .judge({"evening": {"return": 0.0, "survival": 1.0, "attendance": 0.0, "needs_ok_share": 0.0}})
+        .held
+    )
 
 
 def marks(folder: Path, held: dict[int, float], monkeypatch: pytest.MonkeyPatch, *, resume: bool = False) -> Any:

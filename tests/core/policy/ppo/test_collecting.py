@@ -14,6 +14,7 @@ from townlet_core.policy.ppo.collecting import Collector, Rollout
 from townlet_core.policy.ppo.towns import TrainingTowns
 
 DISCOUNT = 0.97
+LIFE_COST = 3.0
 HARSH = {"decay_per_tick": {"hunger": 0.0025, "hygiene": 0.0008, "energy": 0.0008}}
 
 
@@ -43,7 +44,7 @@ class Watched(TrainingTowns):
 def lived(network: PolicyNetwork, rollouts: list[int]) -> tuple[Watched, list[Rollout], Collector]:
     config = load_config(TOWN, {"observations": {"local_window": 5}, "needs": HARSH, "economy": {"rent_per_day": 0.1}})
     towns = Watched(config, 2, 11)
-    collector = Collector(towns, network, DISCOUNT, np.random.default_rng(5))
+    collector = Collector(towns, network, DISCOUNT, np.random.default_rng(5), life_cost=LIFE_COST)
     with torch.inference_mode():
         return towns, [collector.collect(ticks) for ticks in rollouts], collector
 
@@ -66,7 +67,8 @@ def spans_by_hand(moments: list[Moment], rows: int) -> dict[int, list[tuple[floa
                 reward, ticks = 0.0, 0
             if reward is None:
                 continue
-            reward += DISCOUNT**ticks * float(moment.reward[row])
+            end = LIFE_COST if moment.terminated[row] else 0.0
+            reward += DISCOUNT**ticks * (float(moment.reward[row]) - end)
             ticks += 1
             if moment.terminated[row] or row in moment.ended:
                 found[row].append((reward, ticks, "death" if moment.terminated[row] else "end"))
