@@ -110,7 +110,7 @@ def test_a_record_that_is_no_json_object_is_refused_by_name(store: Store, conten
 
 
 def test_a_missing_record_is_named(store: Store) -> None:
-    with pytest.raises(DataError, match=r"captures/a/b\.json: missing; run the step"):
+    with pytest.raises(DataError, match=r"captures/a/b\.json: missing; make it with: townlet capture"):
         store.read_record("captures/a/b.json")
 
 
