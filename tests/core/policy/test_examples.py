@@ -25,6 +25,6 @@ def test_there_is_an_example_of_each_environment() -> None:
     assert used == {"TownletParallelEnv", "TownletVectorEnv"}
 
 
-@pytest.mark.parametrize(("number", "printed"), [(0, "day 1, 06:00"), (1, "] [")])
+@pytest.mark.parametrize(("number", "printed"), [(0, "day 2, 06:00"), (1, "] [")])
 def test_the_example_runs_to_the_end_of_its_episodes(number: int, printed: str) -> None:
     assert printed in run(EXAMPLES[number])
