@@ -14,7 +14,7 @@ from townlet_core.release.manifest import read_manifest
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 DAY = "2026-11-01"
-SCENARIOS = ["low_money", "one_shower", "ordinary_day", "stove_outage"]
+SCENARIOS = ["dear_day", "late_morning", "low_money", "one_shower", "ordinary_day", "stove_outage"]
 MATERIALISED = """
 query($key: AssetKeyInput!) { assetOrError(assetKey: $key) { ... on Asset {
   assetMaterializations(limit: 1) { runId tags { key value }

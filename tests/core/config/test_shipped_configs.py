@@ -65,7 +65,7 @@ def test_the_resolved_town_is_a_town_file_too(tmp_path: Path) -> None:
     assert load_config(resolved) == town
 
 
-@pytest.mark.parametrize("name", ["low_money", "one_shower", "ordinary_day", "stove_outage"])
+@pytest.mark.parametrize("name", ["dear_day", "late_morning", "low_money", "one_shower", "ordinary_day", "stove_outage"])
 def test_every_shipped_scenario_loads(name: str) -> None:
     scenario = load_scenario(name, SHIPPED)
     assert scenario.name == name
@@ -75,7 +75,7 @@ def test_every_shipped_scenario_loads(name: str) -> None:
 
 
 def test_scenarios_are_found_by_name_and_those_with_a_capture_belong_to_the_line() -> None:
-    learned = ["low_money", "one_shower", "ordinary_day", "stove_outage"]
+    learned = ["dear_day", "late_morning", "low_money", "one_shower", "ordinary_day", "stove_outage"]
     assert captured_scenarios(SHIPPED) == learned
     assert set(learned) < set(scenario_names(SHIPPED))
 

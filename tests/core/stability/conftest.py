@@ -15,7 +15,7 @@ from townlet_core.stability.evaluation import PolicyRun, ScenarioRun, Window, wi
 GATES = Path(__file__).parents[3] / "configs/gates.yaml"
 CANDIDATE, CURRENT, TEACHER, DATASET = "c" * 64, "9" * 64, "7" * 64, "d" * 64
 ENGINE = "e" * 64
-SCENARIOS = ("low_money", "one_shower", "ordinary_day", "stove_outage")
+SCENARIOS = ("dear_day", "late_morning", "low_money", "one_shower", "ordinary_day", "stove_outage")
 PLAN = load_gates(GATES)
 CANARIES = dict.fromkeys((f"canary_{name}" for name in CanaryRules.model_fields), 0.0)
 LEVELS = {"survival": 1.0, "needs_ok_share": 0.9, "attendance": 0.95, "return": 2.5, "conflicts": 0.6, "rivalry": 0.02}

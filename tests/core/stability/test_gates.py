@@ -115,11 +115,11 @@ def test_sound_evidence_promotes_over_the_current_release_too(plan: GatePolicy) 
         (
             sound_evidence(cloning=cloning(scenarios=dict.fromkeys(SCENARIOS[1:], 0.92))),
             "HOLD",
-            "cloning.accuracy.low_money",
+            f"cloning.accuracy.{SCENARIOS[0]}",
             "was not measured",
         ),
         (
-            sound_evidence(evaluation=drawn_evaluation(scenarios=SCENARIOS[:3])),
+            sound_evidence(evaluation=drawn_evaluation(scenarios=SCENARIOS[:-1])),
             "HOLD",
             "comparison.stove_outage",
             "was not evaluated",
