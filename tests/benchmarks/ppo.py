@@ -2,8 +2,10 @@
 
 Both learners live in the same number of towns and go through their rows with the same number of passes and the same
 minibatch, on one torch thread. MaskablePPO knows no forced ticks, so each agent-step is a row of its rollout; ours
-learns from decisions. Two figures are therefore told for each: agent-steps lived per second, which is what a training
-takes, and rows learnt per second, which compares the loops at equal work. Times are processor times.
+learns from decisions, of which there is one in some forty agent-steps. Three figures are therefore told for each:
+agent-steps lived per second, which is what a training takes; rows learnt per second of the whole loop, in which ours
+has lived through all the forced ticks between them; and rows per second of the update alone, which is equal work for
+both. Times are processor times.
 Needs the extra `bench` (pip install -e '.[bench]'); without it only our figures are printed.
 """
 
@@ -31,11 +33,15 @@ WANTED = 1.4
 
 
 class Rate(NamedTuple):
-    """A learner: its name, agent-steps lived and rows learnt, each per second of processor time."""
+    """A learner: its name; agent-steps lived and rows learnt per second of the loop; rows per second of the update.
+
+    All are seconds of processor time; a row counts once, however many passes there are.
+    """
 
     name: str
     steps: float
     rows: float
+    updated: float
 
 
 def measure_ours(config: TownConfig, updates: int) -> Rate:
@@ -55,21 +61,33 @@ def measure_ours(config: TownConfig, updates: int) -> Rate:
     network, stream = seeded_network(size, SEED), np.random.default_rng(SEED)
     collector, learner = Collector(towns, network, DISCOUNT, stream), Learner(network, rules, DISCOUNT, stream)
     learner.update(collector.collect(TICKS).experience, pace_at(rules, 1))
-    rows, start = 0, time.process_time()
+    rows, updating, start = 0, 0.0, time.process_time()
     for update in range(2, updates + 2):
         experience = collector.collect(TICKS).experience
+        before = time.process_time()
         learner.update(experience, pace_at(rules, update))
+        updating += time.process_time() - before
         rows += experience.size
     spent = time.process_time() - start
-    return Rate("townlet", towns.rows * TICKS * updates / spent, rows / spent)
+    return Rate("townlet", towns.rows * TICKS * updates / spent, rows / spent, rows / updating)
 
 
 def measure_sb3(config: TownConfig, updates: int) -> Rate:
     """MaskablePPO with separate actor and critic of two layers each, as its default policy has them."""
     from sb3_contrib import MaskablePPO
 
+    updating: list[float] = []
+
+    class Timed(MaskablePPO):
+        """The same learner; its updates are timed."""
+
+        def train(self) -> None:
+            before = time.process_time()
+            super().train()
+            updating.append(time.process_time() - before)
+
     env = as_sb3(config)
-    model = MaskablePPO(
+    model = Timed(
         "MlpPolicy",
         env,
         n_steps=SB3_TICKS,
@@ -85,7 +103,7 @@ def measure_sb3(config: TownConfig, updates: int) -> Rate:
     start = time.process_time()
     model.learn(size * updates, reset_num_timesteps=False)
     rate = size * updates / (time.process_time() - start)
-    return Rate("sb3-contrib", rate, rate)
+    return Rate("sb3-contrib", rate, rate, size * updates / sum(updating[1:]))
 
 
 def as_sb3(config: TownConfig) -> Any:
@@ -156,12 +174,12 @@ def main() -> None:
         print("ppo: sb3-contrib is not installed, so there is nothing to compare with; pip install -e '.[bench]'")
     else:
         rates.append(measure_sb3(config, options.updates))
-    print(f"{'learner':<14} {'agent-steps':>14} {'rows learnt':>14}")
+    print(f"{'learner':<14} {'agent-steps':>14} {'rows learnt':>14} {'rows, update':>14}")
     for one in rates:
-        print(f"{one.name:<14} {one.steps:>12,.0f}/s {one.rows:>12,.0f}/s")
+        print(f"{one.name:<14} {one.steps:>12,.0f}/s {one.rows:>12,.0f}/s {one.updated:>12,.0f}/s")
     if len(rates) == 2:
-        whole, rows = rates[0].steps / rates[1].steps, rates[0].rows / rates[1].rows
-        print(f"{'ratio':<14} {whole:>13.2f}× {rows:>13.2f}×")
+        whole, rows, updated = (ours / theirs for ours, theirs in zip(rates[0][1:], rates[1][1:], strict=True))
+        print(f"{'ratio':<14} {whole:>13.2f}× {rows:>13.2f}× {updated:>13.2f}×")
         print(f"whole loop: {whole:.2f}× sb3-contrib's agent-steps per second; wanted are {WANTED:.1f}×")
 
 
