@@ -4,6 +4,7 @@ Kernels do not check their indices, so every number that one of them uses as an 
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,8 +14,17 @@ from townlet_core.config.perturbations import MAX_EVENTS
 from townlet_core.config.weather import WEATHER_NAMES
 from townlet_core.core.forms import form_difference, form_of
 from townlet_core.errors import DataError
+from townlet_core.world.events import BETWEEN_TWO, SECONDS, SUBJECTLESS, Event
 from townlet_core.world.rules import Rules
-from townlet_core.world.state import EVENT_PHASE_NAMES, EXIT_DEFERRED, NOBODY, PHASE_NAMES, SHIFT_NAMES, TownState
+from townlet_core.world.state import (
+    EVENT_PHASE_NAMES,
+    EXIT_DEFERRED,
+    NOBODY,
+    PHASE_NAMES,
+    SHIFT_NAMES,
+    UTILITY_NAMES,
+    TownState,
+)
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -57,8 +67,10 @@ def require_sound(state: TownState, rules: Rules, source: str) -> None:
     Raises:
         DataError: Names the first number out of its range.
     """
-    for limit in _limits(state, rules):
-        low, high = int(limit.values.min(initial=limit.low)), int(limit.values.max(initial=limit.low))
+    for limit in chain(_limits(state, rules), _log_limits(state, rules)):
+        if not limit.values.size:
+            continue
+        low, high = int(limit.values.min()), int(limit.values.max())
         if low < limit.low or high > limit.high:
             wrong = low if low < limit.low else high
             raise DataError(f"{source}: {limit.name} is {wrong}; expected {limit.low} to {limit.high}; {_ADVICE}")
@@ -118,6 +130,27 @@ def _limits(state: TownState, rules: Rules) -> Iterator[Limit]:
     yield Limit("towns.slots_used", towns["slots_used"], people, int(rules.scalars["slots"][0]))
     yield Limit("towns.event_count", towns["event_count"], 0, state.log.shape[1])
     yield Limit("towns.events_told", towns["events_told"], 0, state.log.shape[1])
+
+
+def _log_limits(state: TownState, rules: Rules) -> Iterator[Limit]:
+    """Limits of the rows that a tick has written: some are carried into the next tick, and its kernels follow them."""
+    rows = state.log[np.arange(state.log.shape[1]) < state.towns["event_count"][:, None]]
+    kinds, people = rows["kind"], state.agents.shape[1]
+    yield Limit("log.kind", kinds, 0, len(Event) - 1)
+    yield Limit("log.subject", rows["subject"], NOBODY, people - 1)
+    yield Limit("log.subject", rows["subject"][~np.isin(kinds, SUBJECTLESS)], 0, people - 1)
+    yield Limit("log.object", rows["object"], NOBODY, state.fixtures.shape[1] - 1)
+    known = {
+        "affordance": len(rules.affordances),
+        "utility": len(UTILITY_NAMES),
+        "weather": len(WEATHER_NAMES),
+        "perturbation": len(rules.perturbations),
+    }
+    for what, group in SECONDS.items():
+        yield Limit("log.other", rows["other"][np.isin(kinds, group)], 0, known[what] - 1)
+    yield Limit("log.other", rows["other"][np.isin(kinds, BETWEEN_TWO)], 0, people - 1)
+    rest = np.isin(kinds, [*chain(*SECONDS.values(), BETWEEN_TWO)], invert=True)
+    yield Limit("log.other", rows["other"][rest], NOBODY, people - 1)
 
 
 def _bytes_of(array: NDArray[Any]) -> NDArray[np.uint8]:

@@ -45,26 +45,9 @@ from townlet_core.scenarios.readings import (
     town_reading,
 )
 from townlet_core.scenarios.rotation import RotationProbe
-from townlet_core.world.events import EVENT_NAMES, Event
+from townlet_core.world.events import EVENT_NAMES, SECONDS
 from townlet_core.world.state import UTILITY_NAMES
 
-USES = (
-    Event.AFFORDANCE_START, Event.AFFORDANCE_FINISH, Event.AFFORDANCE_FAIL, Event.AFFORDANCE_PRECONDITION_FAIL,
-)  # fmt: skip
-OUTAGES = (Event.OUTAGE_BEGIN, Event.OUTAGE_END)
-PERTURBATIONS = (
-    Event.PERTURBATION_STARTED,
-    Event.PERTURBATION_ENDED,
-    Event.PERTURBATION_CANCELLED,
-    Event.INVITED,
-)
-SECONDS = {
-    "affordance": USES,
-    "utility": OUTAGES,
-    "weather": (Event.WEATHER_CHANGE,),
-    "perturbation": PERTURBATIONS,
-}
-"""What the second part of some events is; for all others it is another agent."""
 NO_PERSON = [kind for kinds in SECONDS.values() for kind in kinds]
 ANY = "any"
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from townlet_core.config.weather import WEATHER_NAMES
-from townlet_core.world.events import EVENT_NAMES, Event
+from townlet_core.world.events import EVENT_NAMES, SECONDS, Event
 from townlet_core.world.rules import Names
 from townlet_core.world.state import UTILITY_NAMES
 
@@ -54,18 +54,6 @@ VALUE_UNITS = {
     Event.SLOT_REUSE_FORCED: "ticks rested",
 }
 """What the value of an event counts; kinds that are not listed carry none."""
-
-_USES = (
-    Event.AFFORDANCE_START, Event.AFFORDANCE_FINISH, Event.AFFORDANCE_FAIL, Event.AFFORDANCE_PRECONDITION_FAIL,
-)  # fmt: skip
-_OUTAGES = (Event.OUTAGE_BEGIN, Event.OUTAGE_END)
-_WEATHER = (Event.WEATHER_CHANGE,)
-_PERTURBATIONS = (
-    Event.PERTURBATION_STARTED,
-    Event.PERTURBATION_ENDED,
-    Event.PERTURBATION_CANCELLED,
-    Event.INVITED,
-)
 
 
 class NamedEvent(NamedTuple):
@@ -127,7 +115,7 @@ def _other_numbers(rows: NDArray[Any], names: Names) -> NDArray[np.int64]:
     """Number the `other` parts within the lists of `_others`, one after another; -1 stays -1."""
     kinds, other = rows["kind"], rows["other"].astype(np.int64)
     starts = np.cumsum([len(part) for part in _others(names)])
-    for group, start in zip((_USES, _OUTAGES, _WEATHER, _PERTURBATIONS), starts, strict=False):
+    for group, start in zip(SECONDS.values(), starts, strict=False):
         other = np.where(np.isin(kinds, group) & (other >= 0), other + start, other)
     return np.where(other < 0, -1, other)
 

@@ -64,6 +64,27 @@ class Event(IntEnum):
 
 EVENT_NAMES = tuple(event.name.lower() for event in Event)
 
+USES = (Event.AFFORDANCE_START, Event.AFFORDANCE_FINISH, Event.AFFORDANCE_FAIL, Event.AFFORDANCE_PRECONDITION_FAIL)
+OUTAGES = (Event.OUTAGE_BEGIN, Event.OUTAGE_END)
+PERTURBATIONS = (Event.PERTURBATION_STARTED, Event.PERTURBATION_ENDED, Event.PERTURBATION_CANCELLED)
+SUBJECTLESS = (
+    *OUTAGES, *PERTURBATIONS,
+    Event.RESTOCK, Event.NIGHTLY_RESET, Event.WEATHER_CHANGE, Event.TRUCK_ARRIVES, Event.SPOILED,
+)  # fmt: skip
+"""What happens to the town as a whole, or to an object."""
+BETWEEN_TWO = (
+    Event.GHOST_STEP, Event.HANDOVER, Event.SHARED_MEAL, Event.HELPED_WHEN_LATE, Event.TOOK_SHIFT, Event.CHAT_SUCCESS,
+    Event.CHAT_FAILURE, Event.AVOIDANCE, Event.TIE_FORMED, Event.TIE_LOST,
+)  # fmt: skip
+"""What always has a second agent."""
+SECONDS = {
+    "affordance": USES,
+    "utility": OUTAGES,
+    "weather": (Event.WEATHER_CHANGE,),
+    "perturbation": (*PERTURBATIONS, Event.INVITED),
+}
+"""What ``other`` numbers where it is no agent."""
+
 EVENT_DTYPE = np.dtype(
     [
         ("tick", "i4"),
@@ -75,7 +96,7 @@ EVENT_DTYPE = np.dtype(
         ("value", "f4"),
     ]
 )
-"""One event row. ``subject`` and ``other`` are agents, ``object`` a fixture; -1 where there is none."""
+"""One event row. ``subject`` and ``other`` (but see ``SECONDS``) are agents, ``object`` a fixture; -1: none."""
 
 
 @kernel

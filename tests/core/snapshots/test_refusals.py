@@ -12,10 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from townlet_core.config import Guardrails, SnapshotRules, TownConfig, config_digest
-from townlet_core.core import Actor, Simulation
+from townlet_core.core import SCHEMA_VERSION, Actor, Simulation
+from townlet_core.core.operations import converse
 from townlet_core.core.statefile import StateFile, read_statefile, write_statefile
 from townlet_core.errors import DataError, InputError
 from townlet_core.snapshots import allowed_folders, inspect, load, require_inside, save
+from townlet_core.world.events import Event
 
 REUSE = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 LENIENT = Guardrails(require_exact_config=False)
@@ -88,15 +90,18 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_newer_schema_is_refused_unless_it_may_be_tried(saved: Path) -> None:
-    newer = rewritten(saved, lambda header, _: header.update(schema_version=3))
-    assert "schema_version is 3, newer than 2" in refusal(newer)
+    version = SCHEMA_VERSION + 1
+    newer = rewritten(saved, lambda header, _: header.update(schema_version=version))
+    assert f"schema_version is {version}, newer than {SCHEMA_VERSION}" in refusal(newer)
     assert load(newer, guardrails=Guardrails(allow_downgrade=True)).identity.tick == 130
-    assert inspect(newer)["schema_version"] == 3
+    assert inspect(newer)["schema_version"] == version
 
 
 def test_an_older_schema_is_sent_to_its_migration(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("townlet_core.core.identity.SCHEMA_VERSION", 3)
-    assert "schema_version is 2, this version reads 3; run townlet snapshot migrate" in refusal(saved)
+    version = SCHEMA_VERSION + 1
+    monkeypatch.setattr("townlet_core.core.identity.SCHEMA_VERSION", version)
+    told = f"schema_version is {SCHEMA_VERSION}, this version reads {version}; run townlet snapshot migrate"
+    assert told in refusal(saved)
 
 
 def test_another_configuration_is_refused_with_the_first_difference(saved: Path, config: TownConfig) -> None:
@@ -227,6 +232,39 @@ def test_a_forged_number_never_reaches_a_kernel(saved: Path, array: str, field: 
         arrays[f"state.{array}"] = spoilt
 
     assert f"{array}.{field}" in refusal(rewritten(saved, forge))
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject", "place", "other", "field"),
+    [
+        (Event.CHAT_SUCCESS, 30_000, -1, 1, "subject"), (Event.SHIFT_ABSENT, -1, 0, -1, "subject"),
+        (Event.CHAT_SUCCESS, 0, -1, 8, "other"), (Event.CHAT_FAILURE, 0, -1, -1, "other"),
+        (Event.AFFORDANCE_FINISH, 0, 0, 99, "other"), (Event.AFFORDANCE_START, 0, 0, -1, "other"),
+        (Event.QUEUE_LEAVE, 0, 0, -2, "other"), (Event.OUTAGE_BEGIN, -1, -1, 2, "other"),
+        (Event.QUEUE_JOIN, 0, 30_000, 1, "object"), (len(Event), 0, 0, 0, "kind"),
+    ],
+)  # fmt: skip
+def test_a_forged_event_is_not_carried_into_the_next_tick(
+    saved: Path, kind: int, subject: int, place: int, other: int, field: str
+) -> None:
+    """What was done to a town from outside is told by the next tick, whose kernels look up whom and what it names."""
+
+    def forge(_: dict[str, Any], arrays: dict[str, Any]) -> None:
+        towns, log = arrays["state.towns"].copy(), arrays["state.log"].copy()
+        towns["event_count"], towns["events_told"] = 1, 0
+        log[:, 0] = np.array((130, 0, Event.CHAT_SUCCESS, 0, -1, 1, 0.5), log.dtype)
+        log[1, 0] = np.array((130, 1, kind, subject, place, other, 0.5), log.dtype)
+        arrays |= {"state.towns": towns, "state.log": log}
+
+    assert f"log.{field} is" in refusal(rewritten(saved, forge))
+
+
+def test_what_was_done_from_outside_is_no_forgery(lived: Simulation, saved: Path) -> None:
+    """And rows that are no longer part of the log may hold anything."""
+    converse(lived, 0, 1, 2, 0.5)
+    lived.state.log[0, int(lived.state.towns["event_count"][0]) :]["subject"] = 30_000
+    lived.save(saved)
+    assert load(saved).sim.state.towns["event_count"][0] == lived.state.towns["event_count"][0]
 
 
 def test_a_form_that_could_hold_objects_is_refused(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
