@@ -43,7 +43,7 @@ def abandon(town, rules, i):  # type: ignore[no-untyped-def]
     """Give up the current option: leave the queue, give the reservation back. In use only who leaves town does so."""
     agent = town.agents[i]
     if agent.phase == WAITING:
-        leave_queue(town, i)
+        leave_queue(town, rules, i)
     if agent.holds:
         release(town, rules, i)
     finish_option(agent, 0)

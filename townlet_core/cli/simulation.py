@@ -33,7 +33,16 @@ from townlet_core.telemetry.diary import Diary
 from townlet_core.telemetry.hooks import AffordanceHooks
 from townlet_core.telemetry.sender import SenderStatus
 
-HEADLINES = ("survival", "needs_ok_share", "attendance", "mean_reward", "clipped_share", "wallet", "conflicts")
+HEADLINES = (
+    "survival",
+    "needs_ok_share",
+    "attendance",
+    "mean_reward",
+    "clipped_share",
+    "wallet",
+    "conflicts",
+    "queue_waits",
+)
 """Key figures of the short table; `--report` shows all of them."""
 
 

@@ -69,8 +69,9 @@ def kpis_of(state: TownState, names: Names, config: TownConfig) -> dict[str, npt
     the mean agent fitness index, ``slot_reuse`` the share of embedding slots that were given before they had rested.
 
     The shares lie in 0..1; ``attendance`` is worked over scheduled ticks; ``return`` is the mean sum
-    of rewards per agent; ``conflicts``, ``chats`` (good ones) and ``uses_*`` are per agent and day; ``wallet`` is in
-    coins; ``ties`` are per agent, ``rivalry`` is their mean 0..1. Where relationships are off, these three are 0.
+    of rewards per agent; ``conflicts`` (ghost steps, and queues left out of impatience), ``queue_waits`` (queues
+    joined), ``chats`` (good ones) and ``uses_*`` are per agent and day; ``wallet`` is in coins; ``ties`` are per agent,
+    ``rivalry`` is their mean 0..1. Where relationships are off, chats, ties and rivalry are 0.
     """
     agents = state.agents
     days = np.maximum(agents["ticks"].sum(axis=1) / config.clock.ticks_per_day, 1e-9)
@@ -84,6 +85,7 @@ def kpis_of(state: TownState, names: Names, config: TownConfig) -> dict[str, npt
         "wallet": agents["wallet"].mean(axis=1),
         "rent_unpaid": agents["rent_unpaid"].mean(axis=1, dtype=np.float64),
         "conflicts": agents["conflicts"].sum(axis=1) / days,
+        "queue_waits": agents["queue_waits"].sum(axis=1) / days,
         "late_shifts": agents["late_shifts"].sum(axis=1) / days,
         "absent_shifts": agents["absent_shifts"].sum(axis=1) / days,
         "failed_uses": agents["failed"].sum(axis=1) / days,

@@ -9,7 +9,6 @@ from townlet_core.config import TownConfig, canonical_json, config_digest, embed
 from townlet_core.core import Simulation
 from townlet_core.core.operations import LOOK
 from townlet_core.core.statefile import StateFile
-from townlet_core.snapshots.migrations import Migration
 from townlet_core.world.state import FAINTED, SHIFT_AWAIT, SHIFT_LATE, SHIFT_ON_TIME
 
 Records = npt.NDArray[Any]
@@ -29,7 +28,7 @@ def lives(stored: StateFile) -> StateFile:
     town = _town_of(identity["config"])
     sim = Simulation(town, identity["towns"], identity["seed"], first_town=identity["first_town"])
     for name, array in sim.arrays().items():
-        _lay_over(array, stored.arrays[name])
+        lay_over(array, stored.arrays[name])
     _bring_up_to_date(sim, stored.arrays["state.agents"])
     for number in range(identity["towns"]):
         sim.operate(number, 0, LOOK)
@@ -46,7 +45,7 @@ def _town_of(config: dict[str, Any]) -> TownConfig:
     return embedded_config(canonical_json(extended), "schema 1")
 
 
-def _lay_over(array: Records, old: Records) -> None:
+def lay_over(array: Records, old: Records) -> None:
     """Copy what fits, field by field; what is new keeps the value that a town begins with."""
     if array.dtype.names is None:
         if array.shape == old.shape:
@@ -76,7 +75,3 @@ def _keep_attendance(agents: Records, old: Records) -> None:
         for town, who in np.argwhere(shift >= 0).tolist():
             number = int(shift[town, who])
             agents["attendance"][town, who, number % kept] = old["attendance"][town, who, number % known]
-
-
-MIGRATIONS: tuple[Migration, ...] = (Migration("schema:1", "schema:2", "lives", lives),)
-"""The steps that this version knows."""

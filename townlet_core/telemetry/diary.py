@@ -18,6 +18,7 @@ class Tallies(NamedTuple):
 
     ticks: Values
     conflicts: Values
+    queue_waits: Values
     chats: Values
     present: Values
     scheduled: Values
@@ -33,6 +34,7 @@ class DayFigures(NamedTuple):
     survival: Values
     attendance: Values
     conflicts: Values
+    queue_waits: Values
     chats: Values
     wages: Values
     wallet: Values
@@ -81,7 +83,7 @@ class Diary:
 
 
 def _tallies(sim: Simulation) -> Tallies:
-    names = ("ticks", "conflicts", "chats", "present_ticks", "scheduled_ticks", "wages_paid")
+    names = ("ticks", "conflicts", "queue_waits", "chats", "present_ticks", "scheduled_ticks", "wages_paid")
     return Tallies(*(sim.agents[name].sum(axis=1, dtype=np.float64) for name in names))
 
 
@@ -95,6 +97,7 @@ def _day(sim: Simulation, now: Tallies, before: Tallies) -> DayFigures:
         survival=alive.mean(axis=1),
         attendance=gone.present / np.maximum(gone.scheduled, 1.0),
         conflicts=gone.conflicts / lived,
+        queue_waits=gone.queue_waits / lived,
         chats=gone.chats / lived,
         wages=gone.wages / lived,
         wallet=wallets,

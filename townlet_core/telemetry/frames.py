@@ -114,6 +114,7 @@ def _agent(sim: Simulation, agent: NDArray[np.void], index: int) -> State:
         "exit_pending": bool(agent["exit_state"] != NO_EXIT),
         "absences": int(agent["absences"].sum()),
         "conflicts": int(agent["conflicts"]),
+        "queue_waits": int(agent["queue_waits"]),
         "rent_unpaid": int(agent["rent_unpaid"]),
     }
 

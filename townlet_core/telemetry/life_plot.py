@@ -113,8 +113,9 @@ def _shares(panel: "Axes", days: Sequence[DayFigures]) -> None:
 
 def _company(panel: "Axes", days: Sequence[DayFigures]) -> None:
     _line(panel, days, lambda day: day.chats, WINE, "good chats")
+    _line(panel, days, lambda day: day.queue_waits, BLUE, "queues joined")
     _line(panel, days, lambda day: day.conflicts, ORANGE, "conflicts")
-    panel.set(title="Chats and conflicts", xlabel="day", ylabel="per citizen and day")
+    panel.set(title="Chats, queues and conflicts", xlabel="day", ylabel="per citizen and day")
     panel.set_ylim(bottom=0)
     panel.legend(loc="best")
 

@@ -24,6 +24,7 @@ KPI_TITLES = {
     "attendance": "Attendance (share of shift)",
     "return": "Return (reward per citizen)",
     "conflicts": "Conflicts (per citizen and day)",
+    "queue_waits": "Queues joined (per citizen and day)",
     "clipped_share": "Clipped rewards (share of ticks)",
 }
 """Figures that are drawn, in order, with their units."""

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from townlet_core.config.fields import STRICT, Share
 from townlet_core.errors import DataError
 
-SCHEMA_VERSION = "1.2.0"
+SCHEMA_VERSION = "1.3.0"
 """Version of the frames: the first number changes when readers must change, the second when something was added."""
 
 Count = Annotated[int, Field(ge=0)]
@@ -75,6 +75,7 @@ class AgentState(BaseModel):
     exit_pending: bool
     absences: Count
     conflicts: Count
+    queue_waits: Count
     rent_unpaid: Count
     personality: dict[Trait, Share]
     ties: dict[Name, TieState]
@@ -116,6 +117,7 @@ class KpiState(BaseModel):
     conflicts: float | None
     lateness: float | None
     needs_ok_share: float | None
+    queue_waits: float | None
     survival: float | None
 
 
@@ -211,7 +213,7 @@ class SnapshotFrame(BaseModel):
     """A whole state; a reader can begin here."""
 
     model_config = STRICT
-    schema_version: Literal["1.2.0"]
+    schema_version: Literal["1.3.0"]
     kind: Literal["snapshot"]
     seq: Count
     tick: Count
@@ -225,7 +227,7 @@ class DiffFrame(BaseModel):
     """What changed since the frame numbered before: `removed` is taken out first, then `changed` is laid over."""
 
     model_config = STRICT
-    schema_version: Literal["1.2.0"]
+    schema_version: Literal["1.3.0"]
     kind: Literal["diff"]
     seq: Count
     tick: Count

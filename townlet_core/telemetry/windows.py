@@ -7,7 +7,7 @@ from townlet_core.core import Simulation
 from townlet_core.telemetry.rolling import RollingSums
 from townlet_core.world.events import Event
 
-COUNTERS = ("ticks", "satisfied_ticks", "scheduled_ticks", "present_ticks", "conflicts")
+COUNTERS = ("ticks", "satisfied_ticks", "scheduled_ticks", "present_ticks", "conflicts", "queue_waits")
 """Counters of an agent that only rise while it lives, and start again from nothing with another one."""
 
 SHIFTS = (Event.SHIFT_ON_TIME, Event.SHIFT_LATE, Event.SHIFT_ABSENT)
@@ -16,8 +16,10 @@ DayFigures = dict[str, float | None]
 
 
 class DayWindow:
-    """Figures of one town over the latest day: `lateness` (minutes per shift), `conflicts` (per citizen and day),
-    `survival` (share of those who lived in the window and did not die in it), `needs_ok_share` and `attendance`.
+    """Figures of one town over the latest day.
+
+    `lateness` is in minutes per shift, `conflicts` and `queue_waits` (queues joined) are per citizen and day,
+    `survival` is the share of those who lived in the window and did not die in it; the rest are shares, too.
     """
 
     def __init__(self, sim: Simulation, town: int = 0) -> None:
@@ -37,12 +39,13 @@ class DayWindow:
 
     def figures(self) -> DayFigures:
         """Give the figures by name; None where there was nothing to measure, as lateness without a shift."""
-        ticks, satisfied, scheduled, present, conflicts, deaths, minutes, shifts = self._sums.total.tolist()
+        ticks, satisfied, scheduled, present, conflicts, waits, deaths, minutes, shifts = self._sums.total.tolist()
         return {
             "attendance": _share(present, scheduled),
             "conflicts": _share(conflicts, ticks / self._day),
             "lateness": _share(minutes, shifts),
             "needs_ok_share": _share(satisfied, ticks),
+            "queue_waits": _share(waits, ticks / self._day),
             "survival": _share(float(self._alive.sum()), float(self._alive.sum()) + deaths),
         }
 

@@ -91,6 +91,8 @@ def _ghost_step(town, rules, i, blocker):  # type: ignore[no-untyped-def]
     place(town, rules, blocker, y, x)
     mine.blocked = 0
     other.blocked = 0
+    mine.conflicts += 1
+    other.conflicts += 1
     emit(town.common, town.log, GHOST_STEP, i, -1, blocker, 0.0)
 
 

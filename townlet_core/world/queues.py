@@ -22,7 +22,7 @@ def request(town, rules, i):  # type: ignore[no-untyped-def]
         return
     agent.phase = WAITING
     agent.queued_at = town.common.tick
-    agent.conflicts += 1
+    agent.queue_waits += 1
     agent.next_waiting = fixture.first_waiting
     fixture.first_waiting = i
     fixture.waiting += 1
@@ -30,14 +30,18 @@ def request(town, rules, i):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def leave_queue(town, i):  # type: ignore[no-untyped-def]
-    """Give up waiting."""
+def leave_queue(town, rules, i):  # type: ignore[no-untyped-def]
+    """Give up waiting; out of impatience it is a conflict with whoever has the object."""
     agent = town.agents[i]
     fixture = town.fixtures[agent.target]
+    waited = town.common.tick - agent.queued_at
     _leave_line(town.agents, fixture, i)
     agent.phase = WALKING
-    agent.waited_in_vain += town.common.tick - agent.queued_at
-    emit(town.common, town.log, QUEUE_LEAVE, i, agent.target, fixture.user, town.common.tick - agent.queued_at)
+    agent.waited_in_vain += waited
+    if waited > rules.scalars[0].patience and fixture.user != NOBODY:
+        agent.conflicts += 1
+        town.agents[fixture.user].conflicts += 1
+    emit(town.common, town.log, QUEUE_LEAVE, i, agent.target, fixture.user, waited)
 
 
 @kernel

@@ -143,7 +143,8 @@ AGENT_DTYPE = _record(
         ("scheduled_ticks", "i8"),
         ("present_ticks", "i8"),
         ("wages_paid", "f8"),
-        ("conflicts", "i4"),
+        ("queue_waits", "i4"),  # queues joined
+        ("conflicts", "i4"),  # ghost steps and queues left out of impatience, counted for both who are in them
         ("chats", "i4"),
         ("finished", "i4", (32,)),  # completed uses per affordance
         ("failed", "i4"),

@@ -172,7 +172,8 @@ def test_a_newcomer_comes_within_twenty_ticks_with_a_kit_and_knows_nobody() -> N
 
 KEPT = {
     "reward_sum", "rent_unpaid", "ticks", "satisfied_ticks", "clipped_ticks", "scheduled_ticks", "present_ticks",
-    "wages_paid", "conflicts", "chats", "finished", "failed", "late_shifts", "absent_shifts", "no_praise_until",
+    "wages_paid", "queue_waits", "conflicts", "chats", "finished", "failed", "late_shifts", "absent_shifts",
+    "no_praise_until",
 }  # fmt: skip
 """Figures of the place, which go on adding up, and the guard that outlasts a death."""
 DRAWN = {

@@ -1,16 +1,20 @@
 """Space is real, reservations are kept, and nobody is thrown out while using something."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from townlet_core.config import TownConfig
+from townlet_core.agents.ties import effect_of
+from townlet_core.config import TownConfig, load_config
 from townlet_core.core import Simulation
 from townlet_core.world.events import Event
 from townlet_core.world.grid import WALL
 from townlet_core.world.queues import goes_before
 from townlet_core.world.state import FORGIVENESS, USING, WAITING
+
+HAMLET = Path(__file__).parents[3] / "configs" / "towns" / "hamlet.yaml"
 
 
 @pytest.fixture(params=["ordinary_day", "one_shower", "stove_outage", "low_money"])
@@ -151,3 +155,74 @@ def test_distances_count_steps_around_walls_and_objects(config: TownConfig) -> N
             ]
         )
         assert (field[y, x] == np.where(through, ways, 65535).min(axis=0) + 1).all()
+
+
+def doorway(ghost_step_after: int) -> Simulation:
+    """Two in a doorway one tile wide, each in the other's way: the first wants to leave home, the second to go in."""
+    rules = {"queues": {"ghost_step_after": ghost_step_after}, "clock": {"start_tick": 1200}}
+    citizens = {"agent_1": {"tile": [4, 3]}, "agent_2": {"tile": [5, 3], "needs": {"energy": 0.3}}}
+    return Simulation(load_config(HAMLET, {**rules, "opening": {"citizens": citizens}}), seed=1)
+
+
+def press_on(sim: Simulation) -> list[int]:
+    """Let a tick pass in which both go on as they want to; tells who pushed past the other."""
+    relax, sleep = (sim.layout.actions.index(name) for name in ("relax", "sleep"))
+    rows = sim.step(np.array([[relax, sleep]], np.int8)).events.rows
+    return [int(row["subject"]) for row in rows if row["kind"] == Event.GHOST_STEP]
+
+
+@pytest.mark.parametrize("after", [1, 3, 8])
+def test_whoever_is_blocked_for_so_many_ticks_pushes_past_and_not_before(after: int) -> None:
+    sim = doorway(after)
+    stood = places(sim)
+    for _ in range(after):
+        assert press_on(sim) == []
+        assert (places(sim) == stood).all()
+    assert len(press_on(sim)) == 1
+    assert (places(sim) == stood[:, ::-1]).all()
+    assert sim.agents["conflicts"][0].tolist() == [1, 1], "a conflict has two sides"
+
+
+def test_where_nobody_pushes_past_a_blocked_doorway_stays_blocked() -> None:
+    sim = doorway(0)
+    stood = places(sim)
+    assert not any(press_on(sim) for _ in range(60))
+    assert (places(sim) == stood).all()
+
+
+def test_nobody_who_uses_something_is_pushed_aside() -> None:
+    sim = doorway(3)
+    press_on(sim)
+    sleeper, bed = sim.agents[0, 1], int(sim.agents["target"][0, 1])
+    sim.state.fixtures["user"][0, bed] = 1
+    sleeper["phase"], sleeper["holds"], sleeper["duration"] = USING, 1, 400
+    stood, progress = places(sim), int(sleeper["progress"])
+    assert not any(press_on(sim) for _ in range(60))
+    assert (places(sim) == stood).all()
+    assert sleeper["phase"] == USING
+    assert sleeper["progress"] == progress + 60
+
+
+def test_conflicts_are_what_makes_rivals_and_joining_a_queue_is_none(
+    scenario_config: Callable, at_random: Callable
+) -> None:
+    """Pushing past somebody, and leaving a queue out of impatience, count for both; waiting is counted apart."""
+    sim = Simulation(with_age_priority(scenario_config("one_shower"), 0.1), towns=6, seed=2)
+    conflicts, waits = np.zeros(sim.shape, int), np.zeros(sim.shape, int)
+    impatient = pushed = 0
+    for step in at_random(sim, 1440, 8):
+        for row in step.events.rows:
+            town, both = row["town"], [row["subject"], row["other"]]
+            left = row["kind"] == Event.QUEUE_LEAVE and row["value"] > 15
+            impatient, pushed = impatient + left, pushed + (row["kind"] == Event.GHOST_STEP)
+            if left or row["kind"] == Event.GHOST_STEP:
+                conflicts[town, both] += 1
+                assert effect_of(int(row["kind"]), float(row["value"]), 15)[2] > 0
+            waits[town, row["subject"]] += row["kind"] == Event.QUEUE_JOIN
+    assert impatient > 0
+    assert pushed > 0
+    np.testing.assert_array_equal(sim.agents["conflicts"], conflicts)
+    np.testing.assert_array_equal(sim.agents["queue_waits"], waits)
+    days = sim.agents["ticks"].sum(axis=1) / 1440
+    assert sim.kpis()["conflicts"] == pytest.approx(conflicts.sum(axis=1) / days)
+    assert sim.kpis()["queue_waits"] == pytest.approx(waits.sum(axis=1) / days)

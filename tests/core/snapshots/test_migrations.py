@@ -80,8 +80,10 @@ def test_the_shortest_way_is_taken_and_the_first_of_two_equal_ones() -> None:
 
 def test_every_step_is_recorded_behind_the_earlier_ones(saved: Path) -> None:
     stored = read_statefile(saved)
-    twice = migrated(migrated(stored, "schema:3", [to_schema(3)], "file"), "schema:4", [to_schema(4)], "file")
-    assert twice.header["migrations"] == ["schema:2->schema:3:raised", "schema:3->schema:4:raised"]
+    one, two = SCHEMA_VERSION + 1, SCHEMA_VERSION + 2
+    twice = migrated(stored, f"schema:{one}", [to_schema(one)], "file")
+    twice = migrated(twice, f"schema:{two}", [to_schema(two)], "file")
+    assert twice.header["migrations"] == [to_schema(version).identifier for version in (one, two)]
     assert stored.header["migrations"] == []
 
 
@@ -166,7 +168,7 @@ def test_towns_of_the_first_schema_go_on_as_they_were(tmp_path: Path) -> None:
     first = Path(__file__).parent / "golden" / "schema_1.safetensors"
     with pytest.raises(DataError, match="run townlet snapshot migrate"):
         load(first)
-    assert migrate(first, tmp_path / "new") == ("schema:1->schema:2:lives",)
+    assert migrate(first, tmp_path / "new") == ("schema:1->schema:2:lives", "schema:2->schema:3:waits")
     old, restored = read_statefile(first).arrays["state.agents"], load(tmp_path / "new")
     sim, agents = restored.sim, restored.sim.agents
     for name in ("wallet", "needs", "y", "x", "option", "shift_present", "reward_sum", "shifts"):
@@ -184,3 +186,27 @@ def test_towns_of_the_first_schema_go_on_as_they_were(tmp_path: Path) -> None:
     assert money(sim) == pytest.approx(whole)
     assert agents["alive"].all()
     assert agents["employed"].all()
+
+
+def without(records: np.ndarray, name: str) -> np.ndarray:
+    """Records in whose form one field is missing."""
+    kept = [field for field in records.dtype.names if field != name]
+    parts = {"names": kept, "formats": [records.dtype[field] for field in kept]}
+    shorter = np.zeros(records.shape, np.dtype(parts, align=True))
+    for field in kept:
+        shorter[field] = records[field]
+    return shorter
+
+
+def test_towns_of_the_second_schema_had_counted_queues_as_conflicts(saved: Path) -> None:
+    stored = read_statefile(saved)
+    second, new = without(stored.arrays["state.agents"], "queue_waits"), saved.with_name("new.safetensors")
+    second["conflicts"] = np.arange(8) + 1
+    arrays = {**stored.arrays, "state.agents": second}
+    write_statefile(saved, StateFile({**stored.header, "schema_version": 2}, arrays))
+    assert migrate(saved, new) == ("schema:2->schema:3:waits",)
+    agents = load(new).sim.agents
+    assert (agents["queue_waits"] == np.arange(8) + 1).all()
+    assert (agents["conflicts"] == 0).all()
+    for name in set(second.dtype.names) - {"conflicts"}:
+        assert (agents[name] == second[name]).all(), name
