@@ -4,7 +4,8 @@ from townlet_core.kernels import kernel
 from townlet_core.rewards.curiosity import forget_places, novelty
 from townlet_core.rewards.shaping import shaping_reward
 from townlet_core.rewards.social import in_distress
-from townlet_core.world.state import AGED_OUT, EVICTED, HUNGER, KILLED, STAYS, UNEMPLOYED
+from townlet_core.world.employment import minute_of_day
+from townlet_core.world.state import AGED_OUT, ENERGY, EVICTED, HUNGER, HYGIENE, KILLED, STAYS, UNEMPLOYED
 
 SURVIVAL, NEEDS, WAGE, PUNCTUALITY, SOCIAL, CURIOSITY, SHAPING, TERMINAL, CLIP = range(9)
 
@@ -21,22 +22,52 @@ def needs_penalty(rules, agent):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def is_dying(scalars, agent, haste):  # type: ignore[no-untyped-def]
-    """Say whether an agent that does nothing will starve within the ticks before a death that earn no praise.
-
-    Needs run down ``haste`` times as fast as usual now.
-    """
-    return agent.needs[HUNGER] - scalars.starvation <= scalars.decay[HUNGER] * haste * scalars.dying_ticks
+def _is_gone_within(scalars, left, k, ticks, haste):  # type: ignore[no-untyped-def]
+    """Say whether what is ``left`` of need ``k`` runs out within ``ticks`` of doing nothing."""
+    return ticks >= 0 and left <= scalars.decay[k] * haste * ticks
 
 
 @kernel
-def near_death(town, scalars, agent, terminated):  # type: ignore[no-untyped-def]
-    """Say whether a death is so near, before or behind, that nothing earns praise.
+def is_dying(scalars, agent, haste):  # type: ignore[no-untyped-def]
+    """Say whether an agent that does nothing starves, collapses or dies of exposure within the ticks without praise.
+
+    Needs run down ``haste`` times as fast as usual now; without energy or hygiene one still lives for some ticks.
+    """
+    ticks = scalars.dying_ticks
+    if _is_gone_within(scalars, agent.needs[HUNGER] - scalars.starvation, HUNGER, ticks, haste):
+        return True
+    spare = scalars.collapse - max(agent.empty_ticks[ENERGY], 1)  # the tick that empties it is the first of them
+    if scalars.collapse > 0 and _is_gone_within(scalars, agent.needs[ENERGY], ENERGY, ticks - spare, haste):
+        return True
+    spare = scalars.exposure - max(agent.empty_ticks[HYGIENE], 1)
+    return scalars.exposure > 0 and _is_gone_within(scalars, agent.needs[HYGIENE], HYGIENE, ticks - spare, haste)
+
+
+@kernel
+def is_despairing(town, rules, agent):  # type: ignore[no-untyped-def]
+    """Say whether chronic need drives an agent out within the ticks without praise, before midnight forgets it."""
+    scalars = rules.scalars[0]
+    left = scalars.chronic_ticks - agent.low_ticks
+    if scalars.chronic_ticks == 0 or left > scalars.dying_ticks:
+        return False
+    low = min(agent.needs[0], agent.needs[1], agent.needs[2]) < scalars.chronic_level
+    return left <= 0 or (low and left <= scalars.day - minute_of_day(town, rules))
+
+
+@kernel
+def near_death(town, rules, agent, terminated):  # type: ignore[no-untyped-def]
+    """Say whether the end of a life is so near, before or behind, that nothing earns praise.
 
     The ticks behind a death are those of whoever lives in the place of the dead by then.
     """
-    starves = scalars.lifecycle and town.common.mortality and is_dying(scalars, agent, town.common.event_haste)
-    return terminated or starves or town.common.tick < agent.no_praise_until
+    common, scalars = town.common, rules.scalars[0]
+    if terminated or common.tick < agent.no_praise_until:
+        return True
+    if not scalars.lifecycle:
+        return False
+    if common.mortality and is_dying(scalars, agent, common.event_haste):
+        return True
+    return is_despairing(town, rules, agent)
 
 
 @kernel
@@ -79,7 +110,7 @@ def reward_tick(town, rules, i, reason, terms):  # type: ignore[no-untyped-def]
     """
     agent, scalars, leaves = town.agents[i], rules.scalars[0], reason != STAYS
     everyday = _write_everyday(town, rules, i, terms)
-    near = near_death(town, scalars, agent, leaves)
+    near = near_death(town, rules, agent, leaves)
     guarded = _guard(scalars, agent, min(everyday, 0.0) if near else everyday)
     terms[SHAPING] = shaping_reward(scalars, agent, leaves)
     terms[TERMINAL] = terminal_penalty(scalars, reason)
