@@ -8,7 +8,7 @@ import numpy.typing as npt
 from townlet_core.core import Simulation
 from townlet_core.scenarios.probes import Pattern, Values
 from townlet_core.world.events import Event
-from townlet_core.world.state import NOBODY
+from townlet_core.world.state import NOBODY, WAITING
 
 
 class RotationProbe:
@@ -41,8 +41,15 @@ class RotationProbe:
     def values(self, sim: Simulation) -> Values:
         """What was asked for, [towns, 1]."""
         users = [len(each) for each in self._users]
-        taken = {"users": np.array(users), "longest_wait": self._longest, "in_a_row": self._longest_row}
+        longest = np.fmax(self._longest, self._still_waiting(sim))
+        taken = {"users": np.array(users), "longest_wait": longest, "in_a_row": self._longest_row}
         return np.asarray(taken[self._take], np.float64)[:, None]
+
+    def _still_waiting(self, sim: Simulation) -> npt.NDArray[np.float64]:
+        """How long those have waited who wait at the end, the longest of each town."""
+        agents, now = sim.agents, sim.state.towns["tick"][:, None]
+        waiting = (agents["alive"] == 1) & (agents["phase"] == WAITING) & np.isin(agents["target"], self._objects)
+        return np.asarray(np.where(waiting, now - agents["queued_at"], 0).max(axis=1), np.float64)
 
     def _begin(self, sim: Simulation, town: int, fixture: int, user: int) -> None:
         contested = sim.state.fixtures["waiting"][town, fixture] > 0
