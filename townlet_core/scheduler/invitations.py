@@ -18,7 +18,9 @@ INDIFFERENT = 0.0
 
 @kernel
 def _is_on_duty(town, rules, i, ticks):  # type: ignore[no-untyped-def]
-    """Say whether a shift of agent ``i`` falls into the next ``ticks`` or the way after them."""
+    """Say whether a shift of agent ``i`` falls into the next ``ticks`` or the way after them; never without a job."""
+    if not town.agents[i].employed:
+        return False
     citizen, minute = rules.citizens[i], minute_of_day(town, rules)
     begins = citizen.shift_start - rules.scalars[0].pre_shift
     return minute < citizen.shift_end and minute + ticks + WAY > begins

@@ -155,6 +155,23 @@ def test_a_meeting_to_which_nobody_can_come_is_called_off() -> None:
     assert idle(sim) == [(CANCELLED, 0, -1, "arranged_meet", number)]
 
 
+def test_who_has_lost_the_job_has_time_in_its_hours() -> None:
+    sim = Simulation(calm(), towns=2, seed=2)
+    while sim.minute < 720:
+        sim.agents["needs"][:] = 0.9
+        idle(sim)
+    sim.agents["employed"][1] = 0
+    sim.agents["unemployed_at"][1] = sim.tick
+    for town in range(2):
+        sim.trigger(town, "arranged_meet", ticks=60)
+    idle(sim)
+    on_shift = (sim.rules.citizens["shift_start"] < 720) & (sim.rules.citizens["shift_end"] > 720)
+    called = sim.agents["meeting"] > 0
+    assert on_shift.sum() == 6
+    assert not called[0, on_shift].any()
+    assert called[1, on_shift].any()
+
+
 def test_what_lasts_can_be_cancelled_and_what_is_only_asked_for_never_begins() -> None:
     sim = Simulation(calm(), towns=1, seed=1)
     lasting = sim.trigger(0, "blackout", ticks=100)
@@ -270,14 +287,15 @@ def test_a_stirred_town_lives_the_same_alone_in_a_batch_and_on_two_threads() -> 
 def test_a_town_saved_during_an_event_goes_on_as_if_it_never_was(tmp_path: Path) -> None:
     sim = Simulation(wild(), towns=2, seed=3)
     history(sim, 1, 700)
-    sim.trigger(1, "chaos_hour", ticks=30)
+    lasting = sim.trigger(1, "chaos_hour", ticks=30)
     idle(sim)
     asked = sim.trigger(1, "price_spike")
     sim.save(tmp_path / "towns.safetensors")
     twin = Simulation.load(tmp_path / "towns.safetensors")
     assert [event.name for event in twin.perturbations(1)] == [event.name for event in sim.perturbations(1)]
     assert history(twin, 1, 400) == history(sim, 1, 400)
-    assert asked == 2 + max(0, asked - 2)
+    assert asked == lasting + 1
+    assert twin.trigger(1, "price_spike") == sim.trigger(1, "price_spike") > asked
 
 
 @settings(max_examples=12)
