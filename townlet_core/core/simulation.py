@@ -207,10 +207,9 @@ class Simulation:
         if asked.shape != self.shape[:1] or episodes.shape != self.shape[:1]:
             raise InputError(f"asked {asked.shape} and episodes {episodes.shape} must have one entry per town")
         self._empty(asked)
-        for index in np.flatnonzero(asked):
-            number = self.first_town + int(index)
-            town = self.state.towns[index]
-            town["number"], town["streams"] = number, seed_streams(self.seed, number, int(episodes[index]))
+        numbers, towns = self.first_town + np.flatnonzero(asked), self.state.towns
+        towns["number"][asked] = numbers
+        towns["streams"][asked] = seed_streams(self.seed, numbers.tolist(), episodes[asked].tolist())
         self._run(reset_towns, self.state, self.rules, self._opening, asked, self._out)
         return self.observation
 

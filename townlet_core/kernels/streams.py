@@ -3,6 +3,7 @@
 The generator is SplitMix64 (Steele, Lea and Flood, 2014): a 64-bit counter stepped by the golden ratio and mixed.
 """
 
+from collections.abc import Sequence
 from hashlib import sha256
 
 import numpy as np
@@ -20,17 +21,17 @@ _S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(
 _TO_UNIT = 1.0 / 9007199254740992.0
 
 
-def seed_streams(seed: int, town: int, episode: int = 0) -> npt.NDArray[np.uint64]:
-    """Return the starting states of one town's streams, shape [3].
+def seed_streams(seed: int, towns: Sequence[int], episodes: Sequence[int]) -> npt.NDArray[np.uint64]:
+    """Return the starting states of some towns' streams, shape [towns, 3].
 
     Args:
         seed: The seed of the run.
-        town: The number of the town in the run; towns differ in nothing but their streams.
-        episode: Which of the town's lives, one after another, this is.
+        towns: The numbers of the towns in the run; towns differ in nothing but their streams.
+        episodes: Which of its lives, one after another, each of them begins.
     """
-    run = f"{seed}:{town}" if episode == 0 else f"{seed}:{town}:{episode}"
-    digests = (sha256(f"{run}:{name}".encode()).digest() for name in STREAM_NAMES)
-    return np.array([int.from_bytes(digest[:8], "little") for digest in digests], dtype=np.uint64)
+    runs = (f"{seed}:{town}:{life}" if life else f"{seed}:{town}" for town, life in zip(towns, episodes, strict=True))
+    digests = b"".join(sha256(f"{run}:{name}".encode()).digest()[:8] for run in runs for name in STREAM_NAMES)
+    return np.frombuffer(digests, "<u8").reshape(-1, len(STREAM_NAMES)).astype(np.uint64)
 
 
 @kernel
