@@ -23,7 +23,7 @@ from townlet_core.core.settling import town_of
 from townlet_core.kernels import kernel, refer
 from townlet_core.observations.crops import write_map
 from townlet_core.observations.paths import write_choices, write_hints, write_job_direction
-from townlet_core.observations.person import write_body, write_deeds, write_time, write_work
+from townlet_core.observations.person import write_body, write_deeds, write_security, write_time, write_work
 from townlet_core.observations.social import write_social
 from townlet_core.observations.surroundings import write_surroundings
 
@@ -42,6 +42,7 @@ def write_others(town: Any, rules: Any, i: int, out: Any) -> None:
     k = write_body(town, rules, i, out, 0)
     k = write_time(town, rules, i, math.sin(0.1), math.cos(0.1), out, k)
     k = write_work(rules, agent, out, k)
+    k = write_security(rules, agent, out, k)
     k = write_job_direction(rules, i, agent, out, k)
     k = write_deeds(rules, agent, i, out, k)
     k = write_hints(rules, agent, out, k)
