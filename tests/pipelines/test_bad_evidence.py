@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pipelines.cli import whole_application
-from tests.pipelines.conftest import Prepared
+from tests.pipelines.conftest import Prepared, edited_scenario, foreign_teacher, republish
 from townlet_core.config import canonical_json, load_training
 from townlet_core.errors import DataError
 from townlet_core.release.candidate import train_candidate, training_scenarios
@@ -27,14 +27,6 @@ def evaluated(house: Prepared) -> Any:
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return json.loads(result.stdout)
-
-
-def republish(workshop: Workshop, stage: str, change: Callable[[dict[str, Any]], None]) -> None:
-    """Change a stage's record, in a file of its own."""
-    record = dict(workshop.latest(stage))
-    change(record)
-    (workshop.data / f"line/{stage}.json").unlink()
-    workshop.publish(stage, record)
 
 
 def with_log(house: Prepared, change: Callable[[pa.Table], pa.Table]) -> str:
@@ -58,6 +50,21 @@ def test_sound_evidence_promotes(prepared: Prepared) -> None:
     assert found["verdict"] == "PROMOTE"
     names = {one["name"] for one in found["criteria"] if one["name"].startswith("training.")}
     assert names == {"training.candidate", "training.log", "training.kl.max", "training.entropy.min"}
+
+
+@pytest.mark.parametrize(
+    ("stale", "names"),
+    [(foreign_teacher, ["evidence.teacher"]), (edited_scenario, ["evidence.scenario.low_money"])],
+)
+def test_an_evaluation_beside_another_teacher_or_in_other_scenarios_never_promotes(
+    prepared: Prepared, stale: Callable[[Prepared], None], names: list[str]
+) -> None:
+    stale(prepared)
+    found = evaluated(prepared)
+    assert found["verdict"] == "HOLD"
+    held = [one for one in found["criteria"] if one["verdict"] != "pass"]
+    assert [one["name"] for one in held] == names
+    assert held[0]["what_would_change"].startswith("an evaluation ")
 
 
 @pytest.mark.parametrize(

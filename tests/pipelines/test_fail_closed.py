@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 import yaml
 
-from tests.pipelines.conftest import DAY, Prepared
+from tests.pipelines.conftest import DAY, Prepared, edited_scenario, foreign_teacher
 from tests.small_house import edit
 from townlet_core.config import load_training
 from townlet_core.config.gates import load_gates
@@ -54,11 +54,14 @@ def unproven_plan(house: Prepared) -> None:
     edit(house.configs / "gates.yaml", comparison={**plan["comparison"], "windows": 3})
 
 
-@pytest.mark.parametrize(("plan", "verdict"), [(strict_plan, "FAIL"), (unproven_plan, "HOLD")])
+@pytest.mark.parametrize(
+    ("spoil", "verdict"),
+    [(strict_plan, "FAIL"), (unproven_plan, "HOLD"), (edited_scenario, "HOLD"), (foreign_teacher, "HOLD")],
+)
 def test_a_verdict_that_is_no_promotion_stops_the_run_with_its_reasons(
-    prepared: Prepared, plan: Callable[[Prepared], None], verdict: str
+    prepared: Prepared, spoil: Callable[[Prepared], None], verdict: str
 ) -> None:
-    plan(prepared)
+    spoil(prepared)
     with nothing_shipped(prepared):
         result = prepared.materialise("promotion_decision", "release_bundle", "release_pointer")
     assert not result.success
@@ -125,12 +128,6 @@ def forged_decision(house: Prepared) -> None:
     house.materialise("promotion_decision")
     path = house.data / "promotion/decision.json"
     replace(path, json.dumps({**json.loads(path.read_text()), "verdict": "PROMOTE"}))
-
-
-def edited_scenario(house: Prepared) -> None:
-    path = house.configs / "scenarios/low_money.yaml"
-    overrides = yaml.safe_load(path.read_text())["overrides"]
-    edit(path, overrides={**overrides, "economy": {**overrides["economy"], "initial_wallet": [1.0, 3.0]}})
 
 
 def other_telemetry(house: Prepared) -> None:
@@ -245,7 +242,8 @@ def drill_that_went_wrong(house: Prepared) -> None:
         (another_evaluation, "the decision rests on another evaluation"),
         (no_evaluation, "the decision rests on another evaluation"),
         (forged_decision, "the record is not what plan and evidence give"),
-        (edited_scenario, "scenario low_money: changed after the evaluation"),
+        (foreign_teacher, "the decision rests on another evaluation"),
+        (edited_scenario, "the configuration of low_money in the evaluation is "),
         (other_telemetry, "telemetry: is about another candidate"),
         (no_calibration, "the gate's error rates were not measured"),
         (other_calibration, "the gate's error rates are those of another plan or engine"),

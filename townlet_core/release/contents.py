@@ -11,9 +11,7 @@ from townlet_core.config import (
     CurationRules,
     Scenario,
     canonical_json,
-    config_digest,
     load_curation,
-    load_scenario,
 )
 from townlet_core.config.gates import GatePolicy, load_gates
 from townlet_core.config.rehearsal import RehearsalPlan, load_rehearsal
@@ -38,6 +36,7 @@ from townlet_core.release.environment import environment_lock
 from townlet_core.release.golden import CRITERIA_HEADER, Golden, criteria_rows, golden_tables, require_golden
 from townlet_core.release.judging import read_evaluation, require_decision
 from townlet_core.release.lineage import Node, Nodes, dataset_nodes, to_document
+from townlet_core.release.planned import planned_scenarios
 from townlet_core.release.tracing import trace_nodes
 from townlet_core.release.workshop import Workshop, stored_bytes
 from townlet_core.stability import Decision, Evaluation, Evidence
@@ -75,8 +74,7 @@ def gather_contents(configs: Path, workshop: Workshop) -> Contents:
 
     Raises:
         RefusedError: the recorded decision does not promote exactly what is published now under the plan as it is
-            now, it forgot something, it was not rehearsed, or a scenario changed after it was evaluated; with every
-            reason.
+            now, it forgot something, or it was not rehearsed; with every reason.
         DataError: something that belongs into the bundle is missing or damaged.
     """
     facts = _read(configs, workshop)
@@ -100,12 +98,12 @@ def gather_contents(configs: Path, workshop: Workshop) -> Contents:
 
 def _read(configs: Path, workshop: Workshop) -> _Facts:
     plan = load_gates(configs / "gates.yaml")
-    decision, evidence = require_decision(plan, workshop)
+    decision, evidence = require_decision(plan, configs, workshop)
     candidate, evaluation = read_candidate(workshop), read_evaluation(workshop)
     return _Facts(
         plan=plan,
         rules=load_curation(configs / "curation.yaml"),
-        scenarios=_evaluated_scenarios(configs, evaluation),
+        scenarios=planned_scenarios(plan, configs),
         candidate=candidate,
         manifest=read_version(workshop.datasets, decision.dataset_id),
         evaluation=evaluation,
@@ -117,14 +115,6 @@ def _read(configs: Path, workshop: Workshop) -> _Facts:
         telemetry=workshop.latest("telemetry"),
         calibration=require_calibration(plan, workshop),
     )
-
-
-def _evaluated_scenarios(configs: Path, evaluation: Evaluation) -> list[Scenario]:
-    scenarios = {name: load_scenario(name, configs) for name in evaluation.scenarios}
-    for _, name, run in evaluation.runs:
-        if config_digest(scenarios[name].config) != run.config_digest:
-            raise RefusedError(f"scenario {name}: changed after the evaluation; evaluate and decide again")
-    return list(scenarios.values())
 
 
 def _policy_parts(facts: _Facts) -> dict[str, Part]:

@@ -12,6 +12,7 @@ from townlet_core.core import ENGINE, Simulation
 from townlet_core.errors import InputError
 from townlet_core.kernels import source_digest
 from townlet_core.policy.acting import Policy
+from townlet_core.policy.teacher import Teacher
 from townlet_core.stability.canaries import Canaries
 from townlet_core.stability.claims import CANARY, CANDIDATE, claims_of
 from townlet_core.stability.criteria import Verdict
@@ -27,6 +28,11 @@ class Contender(NamedTuple):
 
     digest: str
     enter: Callable[[Simulation], Policy]
+
+
+def scripted_teacher() -> Contender:
+    """The scripted teacher: what it does follows from the sources of engine and policies, whose digest names it."""
+    return Contender(source_digest(*ENGINE, "policy"), Teacher)
 
 
 class Planned(NamedTuple):

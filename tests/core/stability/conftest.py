@@ -14,7 +14,7 @@ from townlet_core.stability.evaluation import PolicyRun, ScenarioRun, Window, wi
 
 GATES = Path(__file__).parents[3] / "configs/gates.yaml"
 CANDIDATE, CURRENT, TEACHER, DATASET = "c" * 64, "9" * 64, "7" * 64, "d" * 64
-ENGINE = "e" * 64
+ENGINE, CONFIG = "e" * 64, "f" * 64
 SCENARIOS = ("dear_day", "late_morning", "low_money", "one_shower", "ordinary_day", "stove_outage")
 PLAN = load_gates(GATES)
 CANARIES = dict.fromkeys((f"canary_{name}" for name in CanaryRules.model_fields), 0.0)
@@ -75,7 +75,7 @@ def drawn_evaluation(
                 for name in digests
             }
             town_seed = window_seed(scenario, plan.comparison.seed, number)
-            runs[scenario] = ScenarioRun(config_digest="f" * 64, seed=town_seed, towns=towns, policies=policies)
+            runs[scenario] = ScenarioRun(config_digest=CONFIG, seed=town_seed, towns=towns, policies=policies)
         windows.append(Window(number=number, scenarios=runs))
     return Evaluation(
         seed=plan.comparison.seed,
@@ -109,6 +109,8 @@ def sound_evidence(**changes: object) -> Evidence:
         "baseline_digest": None,
         "incompatible": None,
         "engine": ENGINE,
+        "teacher": TEACHER,
+        "scenarios": dict.fromkeys(SCENARIOS, CONFIG),
         "data": DataEvidence(
             dataset_id=DATASET,
             decisions=20_000,

@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.core.stability.conftest import (
+    CONFIG,
     CURRENT,
     DATASET,
     DIFFERENCE,
@@ -18,7 +19,7 @@ from tests.core.stability.conftest import (
 )
 from townlet_core.config import digest
 from townlet_core.config.gates import GatePolicy
-from townlet_core.stability import CloningEvidence, Criterion, DataEvidence, Decision, Evidence, decide
+from townlet_core.stability import CloningEvidence, Criterion, DataEvidence, Decision, Evaluation, Evidence, decide
 
 
 def criterion(decision: Decision, name: str) -> Criterion:
@@ -39,6 +40,13 @@ def cloning(**changes: object) -> CloningEvidence:
 
 def data(**changes: object) -> DataEvidence:
     return DataEvidence(**(sound_evidence().data.model_dump() | changes))  # type: ignore[union-attr]
+
+
+def reconfigured(evaluation: Evaluation, window: int) -> Evaluation:
+    """The evaluation as if one scenario had been configured otherwise while a window was lived in."""
+    body = evaluation.model_dump()
+    body["windows"][window - 1]["scenarios"]["one_shower"]["config_digest"] = "0" * 64
+    return Evaluation.model_validate(body)
 
 
 def test_sound_evidence_promotes_a_first_release(plan: GatePolicy) -> None:
@@ -75,6 +83,25 @@ def test_sound_evidence_promotes_over_the_current_release_too(plan: GatePolicy) 
             "is 999999999999…, not none",
         ),
         (sound_evidence(engine="0" * 64), "HOLD", "evidence.engine", "is eeeeeeeeeeee…, not 000000000000…"),
+        (sound_evidence(teacher="0" * 64), "HOLD", "evidence.teacher", "is 777777777777…, not 000000000000…"),
+        (
+            sound_evidence(scenarios=dict.fromkeys(SCENARIOS, CONFIG) | {"low_money": "0" * 64}),
+            "HOLD",
+            "evidence.scenario.low_money",
+            "the configuration of low_money in the evaluation is ffffffffffff…, not 000000000000…",
+        ),
+        (
+            sound_evidence(scenarios=dict.fromkeys(SCENARIOS[1:], CONFIG)),
+            "HOLD",
+            "evidence.scenario.low_money",
+            "is ffffffffffff…, not none",
+        ),
+        (
+            sound_evidence(evaluation=reconfigured(drawn_evaluation(), window=2)),
+            "HOLD",
+            "evidence.scenario.one_shower",
+            "is 000000000000…, not ffffffffffff…",
+        ),
         (with_current(baseline_digest="0" * 64), "HOLD", "evidence.baseline", "not 000000000000…"),
         (with_current(incompatible=DIFFERENCE), "HOLD", "evidence.baseline", "is 999999999999…, not none"),
         (
