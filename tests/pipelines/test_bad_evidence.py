@@ -14,8 +14,10 @@ from typer.testing import CliRunner
 from pipelines.cli import whole_application
 from tests.pipelines.conftest import Prepared, edited_scenario, foreign_teacher, republish
 from townlet_core.config import canonical_json, load_training
+from townlet_core.config.gates import load_gates
 from townlet_core.errors import DataError
-from townlet_core.release.candidate import train_candidate, training_scenarios
+from townlet_core.release.candidate import read_candidate, train_candidate, training_scenarios
+from townlet_core.release.judging import evaluate_candidate, read_evaluation
 from townlet_core.release.workshop import Workshop, stored_bytes
 
 
@@ -116,6 +118,18 @@ def retrained(house: Prepared) -> None:
     workshop, scenarios = house.line.workshop, training_scenarios(profile, house.configs)
     candidate = train_candidate(str(workshop.latest("dataset")["id"]), profile, workshop, scenarios)
     workshop.publish("candidate", candidate.record)
+
+
+def test_a_candidate_over_a_release_lives_in_other_towns_than_that_release_was_chosen_in(prepared: Prepared) -> None:
+    workshop, gates = prepared.line.workshop, load_gates(prepared.configs / "gates.yaml")
+    first, chosen = read_candidate(workshop), read_evaluation(workshop)
+    retrained(prepared)
+    judged = evaluate_candidate(read_candidate(workshop), prepared.configs, gates, workshop)
+    again = evaluate_candidate(read_candidate(workshop), prepared.configs, gates, workshop)
+    assert (chosen.follows, judged.evaluation.follows) == ("first", first.digest)
+    assert {run.seed for _, _, run in judged.evaluation.runs}.isdisjoint(run.seed for _, _, run in chosen.runs)
+    assert again.reused
+    assert again.evaluation == judged.evaluation
 
 
 def test_a_retrained_candidate_is_held_to_the_log_in_the_release_and_to_nothing_less(prepared: Prepared) -> None:

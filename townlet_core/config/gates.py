@@ -127,12 +127,13 @@ class CanaryRule(BaseModel):
 class ComparisonRules(BaseModel):
     """How candidate and baselines are compared: in the same towns, town by town, look by look, window after window.
 
-    A window is a set of towns that nobody has seen before; `seed` and the window's number choose them, so that nobody
-    can look for lucky ones. In a window each scenario is lived in by `towns[0]` towns, judged, and by more up to
-    `towns[-1]` while the verdict is open. Every window must pass. `alpha` is the chance, in one window and for one
-    criterion, to pass by luck what lies at its bound; `fail_alpha` the chance to fail by luck in a window, over all
-    criteria together (Holm). Both are spent over the looks as Lan and DeMets do for O'Brien-Fleming bounds. A window
-    is given up when some criterion's chance still to pass, should things go on as they are, is below `futility`.
+    A window is a set of towns; `seed`, the release that would be replaced and the window's number choose them, so that
+    nobody can look for lucky ones and no release is judged where the one before it was chosen. In a window each
+    scenario is lived in by `towns[0]` towns, judged, and by more up to `towns[-1]` while the verdict is open. Every
+    window must pass. `alpha` is the chance, in one window and for one criterion, to pass by luck what lies at its
+    bound; `fail_alpha` the chance to fail by luck in a window, over all criteria together (Holm). Both are spent over
+    the looks as Lan and DeMets do for O'Brien-Fleming bounds. A window is given up when some criterion's chance still
+    to pass, should things go on as they are, is below `futility`.
     """
 
     model_config = STRICT

@@ -45,6 +45,7 @@ from townlet_core.stability import (
     towns_table,
     write_decision,
 )
+from townlet_core.stability.evaluation import FIRST
 from townlet_core.stability.suite import Progress
 
 JSON, PARQUET = ".json", ".parquet"
@@ -92,12 +93,14 @@ def evaluate_candidate(
     contenders = _contenders(candidate, rival)
     scenarios = planned_scenarios(gates, configs)
     known = (rival.release.policy_digest, rival.incompatible) if rival is not None else (None, None)
-    plan = Planned(gates.comparison, digest(gates.comparison), modes_against(gates, *known))
+    modes, follows = modes_against(gates, *known), FIRST if rival is None else rival.release.policy_digest
+    plan = Planned(gates.comparison, digest(gates.comparison), modes, follows)
     inputs = {
         "contenders": {name: contender.digest for name, contender in contenders.items()},
         "scenarios": scenario_digests(scenarios),
         "plan": plan.digest,
         "modes": dict(plan.modes),
+        "follows": follows,
     }
     code = source_digest(*ENGINE, "policy", "stability")
 

@@ -18,7 +18,7 @@ from townlet_core.stability.criteria import (
     short,
     worst,
 )
-from townlet_core.stability.evaluation import Evaluation
+from townlet_core.stability.evaluation import FIRST, Evaluation
 from townlet_core.stability.evidence import Evidence
 from townlet_core.stability.training_bands import training_criteria
 from townlet_core.stability.windows import window_criteria
@@ -253,6 +253,13 @@ def _comparisons(policy: GatePolicy, evidence: Evidence) -> list[Criterion]:
     return [
         agrees("comparison.plan", evaluation.plan, digest(rules), "the plan of the evaluation", "an evaluation by it"),
         agrees("comparison.seed", evaluation.seed, rules.seed, "the seed of the towns", remedy),
+        agrees(
+            "comparison.follows",
+            evaluation.follows,
+            FIRST if evidence.baseline_digest is None else evidence.baseline_digest,
+            "the release after which the towns were drawn",
+            "an evaluation in the towns that are drawn after the current release",
+        ),
         agrees("comparison.days", evaluation.days, rules.days, "the number of days", remedy),
         _own_towns(evaluation),
         *(missing(f"comparison.{name}", f"scenario {name} was not evaluated") for name in absent),

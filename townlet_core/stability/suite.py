@@ -16,7 +16,7 @@ from townlet_core.policy.teacher import Teacher
 from townlet_core.stability.canaries import Canaries
 from townlet_core.stability.claims import CANARY, CANDIDATE, claims_of
 from townlet_core.stability.criteria import Verdict
-from townlet_core.stability.evaluation import Evaluation, PolicyRun, ScenarioRun, Window, window_seed
+from townlet_core.stability.evaluation import NO_PLAN, Evaluation, PolicyRun, ScenarioRun, Window, window_seed
 from townlet_core.stability.looks import rule
 
 Progress = Callable[[int, int], None]
@@ -36,11 +36,15 @@ def scripted_teacher() -> Contender:
 
 
 class Planned(NamedTuple):
-    """The plan of an evaluation: its rules, their digest, and what must be shown against whom."""
+    """The plan of an evaluation: its rules, their digest, what must be shown against whom, and whom one would replace.
+
+    `follows` is the policy digest of that release, or `FIRST`; it is part of the seeds of the towns.
+    """
 
     rules: ComparisonRules
     digest: str
     modes: Mapping[str, Mode]
+    follows: str
 
 
 class Stay(NamedTuple):
@@ -83,7 +87,7 @@ def evaluate_by_plan(
         windows.append(window)
         if verdict is not Verdict.PASS:
             break
-    return _evaluation(contenders, rules.seed, rules.days, plan.digest, windows)
+    return _evaluation(contenders, (rules.seed, plan.follows), rules.days, plan.digest, windows)
 
 
 def evaluate(
@@ -105,9 +109,11 @@ def evaluate(
     if not contenders or not scenarios or towns < 2 or days < 1:
         raise InputError("evaluation: needs a policy, a scenario, at least 2 towns and at least 1 day")
     told = _Told(progress, towns * days * len(scenarios) * len(contenders))
-    stay = Stay(seed, 0, towns, days, threads=threads)
-    window = Window(number=1, scenarios={one.name: _scenario_run(contenders, one, 1, stay, told) for one in scenarios})
-    return _evaluation(contenders, seed, days, None, [window])
+    runs = {}
+    for one in scenarios:
+        stay = Stay(window_seed(one.name, seed, NO_PLAN, 1), 0, towns, days, threads=threads)
+        runs[one.name] = _scenario_run(contenders, one, stay, told)
+    return _evaluation(contenders, (seed, NO_PLAN), days, None, [Window(number=1, scenarios=runs)])
 
 
 def live(policy: Callable[[Simulation], Policy], scenario: Scenario, stay: Stay) -> PolicyRun:
@@ -181,8 +187,11 @@ def _window(
     canaries = rules.canaries.rules if rules.canaries is not None else None
     runs: dict[str, ScenarioRun] = {}
     for towns in rules.towns:
-        stay = Stay(rules.seed, lived, towns - lived, rules.days, canaries, threads)
-        more = {one.name: _scenario_run(contenders, one, number, stay, told) for one in scenarios}
+        more = {}
+        for one in scenarios:
+            seed = window_seed(one.name, rules.seed, plan.follows, number)
+            stay = Stay(seed, lived, towns - lived, rules.days, canaries, threads)
+            more[one.name] = _scenario_run(contenders, one, stay, told)
         runs = {name: runs[name].followed_by(run) if name in runs else run for name, run in more.items()}
         lived = towns
         window = Window(number=number, scenarios=runs)
@@ -192,24 +201,22 @@ def _window(
     return window, ruling.verdict
 
 
-def _scenario_run(
-    contenders: Mapping[str, Contender], scenario: Scenario, window: int, stay: Stay, told: _Told
-) -> ScenarioRun:
-    there = stay._replace(seed=window_seed(scenario.name, stay.seed, window))
+def _scenario_run(contenders: Mapping[str, Contender], scenario: Scenario, stay: Stay, told: _Told) -> ScenarioRun:
     policies = {}
     for name, contender in contenders.items():
-        policies[name] = live(contender.enter, scenario, there)
-        told.add(there.towns * there.days)
+        policies[name] = live(contender.enter, scenario, stay)
+        told.add(stay.towns * stay.days)
     return ScenarioRun(
-        config_digest=config_digest(scenario.config), seed=there.seed, towns=there.towns, policies=policies
+        config_digest=config_digest(scenario.config), seed=stay.seed, towns=stay.towns, policies=policies
     )
 
 
 def _evaluation(
-    contenders: Mapping[str, Contender], seed: int, days: int, plan: str | None, windows: Sequence[Window]
+    contenders: Mapping[str, Contender], seed: tuple[int, str], days: int, plan: str | None, windows: Sequence[Window]
 ) -> Evaluation:
     return Evaluation(
-        seed=seed,
+        seed=seed[0],
+        follows=seed[1],
         days=days,
         engine=source_digest(*ENGINE),
         plan=plan,

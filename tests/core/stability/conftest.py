@@ -10,7 +10,7 @@ from townlet_core.config import digest
 from townlet_core.config.gates import GatePolicy, load_gates
 from townlet_core.config.telemetry import CanaryRules
 from townlet_core.stability import CloningEvidence, DataEvidence, Evaluation, Evidence, TrainingEvidence
-from townlet_core.stability.evaluation import PolicyRun, ScenarioRun, Window, window_seed
+from townlet_core.stability.evaluation import FIRST, PolicyRun, ScenarioRun, Window, window_seed
 
 GATES = Path(__file__).parents[3] / "configs/gates.yaml"
 CANDIDATE, CURRENT, TEACHER, DATASET = "c" * 64, "9" * 64, "7" * 64, "d" * 64
@@ -60,9 +60,11 @@ def drawn_evaluation(
     towns: int = TOWNS,
     scenarios: tuple[str, ...] = SCENARIOS,
     current: str | None = None,
+    follows: str | None = None,
     plan: GatePolicy = PLAN,
 ) -> Evaluation:
     """An evaluation in which the candidate differs from the teacher by `shift` on average."""
+    follows = follows or current or FIRST
     generator = np.random.default_rng(seed)
     digests = {"candidate": CANDIDATE, "teacher": TEACHER} | ({"current": current} if current else {})
     windows = []
@@ -74,11 +76,12 @@ def drawn_evaluation(
                 name: drawn_run(generator, towns, (shift or {}) if name == "candidate" else {}, common)
                 for name in digests
             }
-            town_seed = window_seed(scenario, plan.comparison.seed, number)
+            town_seed = window_seed(scenario, plan.comparison.seed, follows, number)
             runs[scenario] = ScenarioRun(config_digest=CONFIG, seed=town_seed, towns=towns, policies=policies)
         windows.append(Window(number=number, scenarios=runs))
     return Evaluation(
         seed=plan.comparison.seed,
+        follows=follows,
         days=plan.comparison.days,
         engine=ENGINE,
         plan=digest(plan.comparison),
@@ -143,7 +146,12 @@ def with_current(**changes: object) -> Evidence:
 
 def with_incompatible(**changes: object) -> Evidence:
     """Evidence of a candidate that would replace a release of another layout, which stayed out of the evaluation."""
-    parts = {"baseline_digest": CURRENT, "baseline_training": trained(CURRENT), "incompatible": DIFFERENCE}
+    parts = {
+        "baseline_digest": CURRENT,
+        "baseline_training": trained(CURRENT),
+        "incompatible": DIFFERENCE,
+        "evaluation": drawn_evaluation(follows=CURRENT),
+    }
     return sound_evidence(**(parts | changes))
 
 

@@ -105,7 +105,7 @@ def test_sound_evidence_promotes_over_the_current_release_too(plan: GatePolicy) 
         (with_current(baseline_digest="0" * 64), "HOLD", "evidence.baseline", "not 000000000000…"),
         (with_current(incompatible=DIFFERENCE), "HOLD", "evidence.baseline", "is 999999999999…, not none"),
         (
-            with_incompatible(evaluation=drawn_evaluation(shift={"return": -3.0})),
+            with_incompatible(evaluation=drawn_evaluation(shift={"return": -3.0}, follows=CURRENT)),
             "FAIL",
             "primary.return.teacher",
             "which lies below -0.1",
@@ -162,6 +162,26 @@ def test_sound_evidence_promotes_over_the_current_release_too(plan: GatePolicy) 
             "HOLD",
             "comparison.seed",
             "the seed of the towns is 2, not 1",
+        ),
+        (
+            sound_evidence(evaluation=drawn_evaluation(follows=CURRENT)),
+            "HOLD",
+            "comparison.follows",
+            "the release after which the towns were drawn is 999999999999…, not first",
+        ),
+        (
+            with_current(evaluation=drawn_evaluation(current=CURRENT, follows="first")),
+            "HOLD",
+            "comparison.follows",
+            "is first, not 999999999999…",
+        ),
+        (
+            with_current(
+                evaluation=drawn_evaluation(current=CURRENT, follows="first").model_copy(update={"follows": CURRENT})
+            ),
+            "HOLD",
+            "comparison.towns",
+            "low_money in window 1",
         ),
         (
             sound_evidence(evaluation=drawn_evaluation().model_copy(update={"days": 2})),
