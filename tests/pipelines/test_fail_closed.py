@@ -9,14 +9,15 @@ import dagster as dg
 import pytest
 import yaml
 
-from tests.pipelines.conftest import DAY, Prepared, edited_scenario, foreign_teacher
+from tests.pipelines.conftest import DAY, Prepared, edited_scenario, foreign_teacher, republish
 from tests.small_house import edit
-from townlet_core.config import load_training
+from townlet_core.config import canonical_json, load_training
 from townlet_core.config.gates import load_gates
 from townlet_core.release.calibrating import calibrate_gate
 from townlet_core.release.candidate import read_candidate, train_candidate
 from townlet_core.release.golden import rehearse_golden
 from townlet_core.release.judging import evaluate_candidate
+from townlet_core.release.workshop import stored_bytes
 from townlet_core.stability import Decision, read_decision
 
 
@@ -147,6 +148,23 @@ def other_calibration(house: Prepared) -> None:
     workshop.publish("calibration", calibrate_gate(house.configs, other, workshop).record)
 
 
+def calibration_of_another_teacher(house: Prepared) -> None:
+    change_calibration(house, teacher="0" * 64)
+
+
+def calibration_in_other_scenarios(house: Prepared) -> None:
+    change_calibration(house, scenarios={"low_money": "0" * 64})
+
+
+def change_calibration(house: Prepared, **basis: object) -> None:
+    """The error rates on record, as if the towns of the pool had been lived in by something else."""
+    workshop = house.line.workshop
+    body = json.loads(stored_bytes(workshop.artifacts, workshop.latest("calibration")["calibration"]))
+    changed = canonical_json({**body, "basis": {**body["basis"], **basis}})
+    name = workshop.artifacts.put_bytes(changed, ".json") + ".json"
+    republish(workshop, "calibration", lambda record: record.update(calibration=name))
+
+
 def damaged_shard(house: Prepared) -> None:
     record = json.loads((house.data / f"datasets/captures/one_shower/{DAY}.json").read_text())
     shard = house.data / "datasets/objects" / record["events"]
@@ -246,7 +264,9 @@ def drill_that_went_wrong(house: Prepared) -> None:
         (edited_scenario, "the configuration of low_money in the evaluation is "),
         (other_telemetry, "telemetry: is about another candidate"),
         (no_calibration, "the gate's error rates were not measured"),
-        (other_calibration, "the gate's error rates are those of another plan or engine"),
+        (other_calibration, "the gate's error rates are those of another plan; materialise"),
+        (calibration_of_another_teacher, "the gate's error rates are those of another teacher; materialise"),
+        (calibration_in_other_scenarios, "those of another scenario low_money, scenario one_shower, scenario"),
         (damaged_shard, "damaged"),
         (curated_again, "was curated again after the dataset was built"),
         (damaged_weights, "damaged"),

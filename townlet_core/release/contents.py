@@ -113,7 +113,7 @@ def _read(configs: Path, workshop: Workshop) -> _Facts:
         golden=require_golden(candidate, configs, workshop),
         drill=require_drill(decision, workshop),
         telemetry=workshop.latest("telemetry"),
-        calibration=require_calibration(plan, workshop),
+        calibration=require_calibration(plan, configs, workshop),
     )
 
 
