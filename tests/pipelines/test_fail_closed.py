@@ -266,7 +266,7 @@ def drill_that_went_wrong(house: Prepared) -> None:
         (no_calibration, "the gate's error rates were not measured"),
         (other_calibration, "the gate's error rates are those of another plan; materialise"),
         (calibration_of_another_teacher, "the gate's error rates are those of another teacher; materialise"),
-        (calibration_in_other_scenarios, "those of another scenario low_money, scenario one_shower, scenario"),
+        (calibration_in_other_scenarios, "the gate's error rates are those of another scenario "),
         (damaged_shard, "damaged"),
         (curated_again, "was curated again after the dataset was built"),
         (damaged_weights, "damaged"),

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from townlet_core.config.documents import read_document
 from townlet_core.config.fields import STRICT, Identifier, Share
 from townlet_core.config.reading import read_model
-from townlet_core.config.telemetry import CanaryRules
+from townlet_core.config.telemetry import CANARIES, CanaryRules
 from townlet_core.config.watch import Logged, Size
 
 Positive: TypeAlias = Annotated[float, Field(gt=0.0, le=1e9)]
@@ -108,7 +108,10 @@ class PrimaryRule(BaseModel):
 
 
 class CanaryRule(BaseModel):
-    """In how many more towns than a baseline's, as a share, each canary may call; those `allowed` may always call."""
+    """In how many more towns than a baseline's, as a share, each canary may call; those `allowed` may always call.
+
+    Every canary that watches is judged: those of `rules`, and `slot_reuse`, whose bound stands in the town's file.
+    """
 
     model_config = STRICT
     margin: Share
@@ -118,9 +121,8 @@ class CanaryRule(BaseModel):
     @field_validator("allowed")
     @classmethod
     def _known(cls, allowed: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = sorted(set(allowed) - set(CanaryRules.model_fields))
-        if unknown:
-            raise PydanticCustomError("townlet", f"names of canaries ({', '.join(CanaryRules.model_fields)})")
+        if set(allowed) - set(CANARIES):
+            raise PydanticCustomError("townlet", f"names of canaries ({', '.join(CANARIES)})")
         return allowed
 
 

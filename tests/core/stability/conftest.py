@@ -8,7 +8,7 @@ import pytest
 
 from townlet_core.config import digest
 from townlet_core.config.gates import GatePolicy, load_gates
-from townlet_core.config.telemetry import CanaryRules
+from townlet_core.config.telemetry import CANARIES
 from townlet_core.stability import CloningEvidence, DataEvidence, Evaluation, Evidence, TrainingEvidence
 from townlet_core.stability.evaluation import FIRST, PolicyRun, ScenarioRun, Window, window_seed
 
@@ -17,7 +17,7 @@ CANDIDATE, CURRENT, TEACHER, DATASET = "c" * 64, "9" * 64, "7" * 64, "d" * 64
 ENGINE, CONFIG = "e" * 64, "f" * 64
 SCENARIOS = ("dear_day", "late_morning", "low_money", "one_shower", "ordinary_day", "stove_outage")
 PLAN = load_gates(GATES)
-CANARIES = dict.fromkeys((f"canary_{name}" for name in CanaryRules.model_fields), 0.0)
+SILENT = dict.fromkeys((f"canary_{name}" for name in CANARIES), 0.0)
 LEVELS = {"survival": 1.0, "needs_ok_share": 0.9, "attendance": 0.95, "return": 2.5, "conflicts": 0.6, "rivalry": 0.02}
 SPREAD = {
     "survival": 0.0,
@@ -37,9 +37,10 @@ LOGGED = {
     "explained_variance": 0.9,
     "reward_corr": 0.1,
     "queue_events": 400.0,
+    "queue_intensity": 4000.0,
     "late_help": 127.0,
 }
-LEVELS, SPREAD = LEVELS | CANARIES, SPREAD | CANARIES
+LEVELS, SPREAD = LEVELS | SILENT, SPREAD | SILENT
 TOWNS = PLAN.comparison.towns[1]
 DIFFERENCE = "feature 9 is 'wallet' in the policy and 'purse' in the town"
 

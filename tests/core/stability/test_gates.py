@@ -93,7 +93,7 @@ def test_sound_evidence_promotes_over_the_current_release_too(plan: GatePolicy) 
         (
             sound_evidence(scenarios=dict.fromkeys(SCENARIOS[1:], CONFIG)),
             "HOLD",
-            "evidence.scenario.low_money",
+            f"evidence.scenario.{SCENARIOS[0]}",
             "is ffffffffffff…, not none",
         ),
         (
@@ -181,7 +181,7 @@ def test_sound_evidence_promotes_over_the_current_release_too(plan: GatePolicy) 
             ),
             "HOLD",
             "comparison.towns",
-            "low_money in window 1",
+            f"{SCENARIOS[0]} in window 1",
         ),
         (
             sound_evidence(evaluation=drawn_evaluation().model_copy(update={"days": 2})),
@@ -206,6 +206,12 @@ def test_sound_evidence_promotes_over_the_current_release_too(plan: GatePolicy) 
             "HOLD",
             "guard.overall.needs_ok_share.teacher",
             "which does not lie clear of -0.05",
+        ),
+        (
+            sound_evidence(evaluation=drawn_evaluation(shift={"canary_slot_reuse": 1.0})),
+            "FAIL",
+            "canary.slot_reuse.teacher",
+            "which lies above 0.05",
         ),
         (
             sound_evidence(evaluation=drawn_evaluation(shift={"survival": -0.5})),
