@@ -45,6 +45,7 @@ from townlet_core.stability import (
     towns_table,
     write_decision,
 )
+from townlet_core.stability.choices import choices_file
 from townlet_core.stability.evaluation import FIRST
 from townlet_core.stability.suite import Progress
 
@@ -67,6 +68,7 @@ class Rival(NamedTuple):
 class Judged:
     """An evaluation on record: the evaluation, the names of its objects, and whether it was found or made.
 
+    Its objects are the evaluation itself, a row per town (`towns`), and a row per choice of everybody (`choices`).
     `rival` is the release that the candidate would replace, or None; it took part unless it is incompatible.
     """
 
@@ -105,7 +107,9 @@ def evaluate_candidate(
     code = source_digest(*ENGINE, "policy", "stability")
 
     def build() -> Record:
-        return _stored(evaluate_by_plan(contenders, scenarios, plan, progress=progress), workshop)
+        with workshop.artifacts.create(PARQUET) as sink, choices_file(sink) as keep:
+            evaluation = evaluate_by_plan(contenders, scenarios, plan, progress=progress, keep=keep)
+        return {**_stored(evaluation, workshop), "choices": f"{sink.digest}{PARQUET}"}
 
     derived = derive(workshop.artifacts, "evaluation", inputs, build, code=code)
     return Judged(_load(derived.record, workshop), derived.record, derived.reused, rival)
