@@ -37,7 +37,7 @@ LOGGED = {
     "explained_variance": 0.9,
     "reward_corr": 0.1,
     "queue_events": 400.0,
-    "queue_intensity": 4000.0,
+    "queue_intensity": 120.0,
     "late_help": 127.0,
 }
 LEVELS, SPREAD = LEVELS | SILENT, SPREAD | SILENT
