@@ -27,8 +27,8 @@ KEPT = [
     code_version=code_version("evaluation"),
     check_specs=specs(KEY, KEPT),
     description="How often the gate promotes a policy that is equal, worse or better by a known amount: they live in "
-    "real towns once, and trials drawn from those towns go through the gate itself. Measured once for each plan and "
-    "engine; the table goes into every bundle.",
+    "real towns once, and trials drawn from those towns go through the gate itself. Measured once for each plan, "
+    "engine and scenarios; the table goes into every bundle.",
 )
 def gate_calibration(line: Line) -> dg.MaterializeResult:
     """Measure the gate's error rates, or take those that the same plan, scenarios and engine gave before."""

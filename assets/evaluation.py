@@ -29,7 +29,7 @@ MOST_CLIPPED = 0.05
     check_specs=specs(KEY, GUARANTEES),
     description="Figures of life in towns that no capture has seen, the same towns for every contender: means with "
     "95 % intervals. The plan in `configs/gates.yaml` says which towns, and at which looks it may stop. One row per "
-    "window, scenario, contender and town; the gate judges their paired differences.",
+    "window, scenario, contender and town, whose paired differences the gate judges, and one per choice.",
 )
 def evaluation(line: Line) -> dg.MaterializeResult:
     """Evaluate the published candidate, or take the evaluation that the same contenders and towns gave before."""
@@ -50,7 +50,7 @@ def _evaluate(line: Line) -> dg.MaterializeResult:
     if may_go_on(findings):
         line.workshop.publish("evaluation", judged.record)
     figures = key_figures(judged.evaluation)
-    towns = line.workshop.artifacts.path(f"objects/{judged.record['towns']}")
+    towns, choices = (line.workshop.artifacts.path(f"objects/{judged.record[kind]}") for kind in ("towns", "choices"))
     rows = open_parquet(towns)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(judged.evaluation.digest),
@@ -64,6 +64,7 @@ def _evaluate(line: Line) -> dg.MaterializeResult:
             "figures": table(["scenario", "figure", *judged.evaluation.policies], _by_policy(figures)),
             "summary": dg.MetadataValue.md(figures_page(figures)),
             "towns": dg.MetadataValue.path(str(towns)),
+            "choices": facts({"path": str(choices), "rows": open_parquet(choices).metadata.num_rows}),
         },
         check_results=results(findings),
     )
@@ -76,7 +77,7 @@ def _left_out(rival: Any) -> dict[str, str]:
 
 
 def _digests(evaluation: Any) -> dict[str, str]:
-    return {"digest": evaluation.digest, "plan": evaluation.plan, **evaluation.policies}
+    return {"digest": evaluation.digest, "plan": evaluation.plan, "follows": evaluation.follows, **evaluation.policies}
 
 
 def _windows(evaluation: Any) -> list[tuple[Any, ...]]:

@@ -1,5 +1,6 @@
 """The promotion decision: PROMOTE, HOLD or FAIL with reasons, from the plan in `configs/gates.yaml`."""
 
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -43,7 +44,7 @@ def verdict(line: Line) -> dg.AssetCheckResult:
     from townlet_core.release.judging import require_decision
 
     try:
-        decision, _ = require_decision(_gates(line), line.workshop)
+        decision, _ = require_decision(_gates(line), Path(line.configs), line.workshop)
     except TownletError as error:
         return dg.AssetCheckResult(passed=False, description=str(error), metadata={"why": str(error)})
     return dg.AssetCheckResult(passed=True, metadata={"verdict": decision.verdict, "decision": decision.digest})
@@ -58,7 +59,7 @@ def _gates(line: Line) -> Any:
 def _decide(line: Line) -> dg.MaterializeResult:
     from townlet_core.release.judging import decide_promotion
 
-    decision = decide_promotion(_gates(line), line.workshop)
+    decision = decide_promotion(_gates(line), Path(line.configs), line.workshop)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(decision.digest),
         metadata={

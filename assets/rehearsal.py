@@ -1,5 +1,7 @@
 """The drill before a release: promote and take back, on a copy of the release state."""
 
+from pathlib import Path
+
 import dagster as dg
 
 from assets import golden, promotion
@@ -36,7 +38,7 @@ def _drill(line: Line) -> dg.MaterializeResult:
     from townlet_core.release.drill import drill, publish_drill
     from townlet_core.release.judging import require_decision
 
-    decision, _ = require_decision(load_gates(line.config("gates.yaml")), line.workshop)
+    decision, _ = require_decision(load_gates(line.config("gates.yaml")), Path(line.configs), line.workshop)
     done = drill(decision, line.workshop)
     publish_drill(done, line.workshop)
     steps = [(step.name, step.expected, step.observed, "yes" if step.holds else "NO") for step in done.steps]

@@ -25,14 +25,21 @@ from engine import processor
 from learning_page import JUDGED, page, picture, table, verdict
 
 from townlet_core.config import Scenario, captured_scenarios, load_curation, load_scenario, load_training
-from townlet_core.core import ENGINE
 from townlet_core.datasets import build_version, capture, curate
-from townlet_core.kernels import source_digest
 from townlet_core.policy import Teacher, load_checkpoint
 from townlet_core.policy.training_log import read_log
 from townlet_core.release.candidate import train_candidate, training_scenarios
 from townlet_core.release.workshop import Workshop
-from townlet_core.stability import CANDIDATE, TEACHER, Contender, Evaluation, difference, estimate, evaluate
+from townlet_core.stability import (
+    CANDIDATE,
+    TEACHER,
+    Contender,
+    Evaluation,
+    difference,
+    estimate,
+    evaluate,
+    scripted_teacher,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / "configs"
@@ -68,7 +75,7 @@ def judge(folder: Path, scenario: Scenario) -> Evaluation:
     policy = load_checkpoint(folder, name=CANDIDATE)
     contenders = {
         CANDIDATE: Contender(policy.digest, policy.enter),
-        TEACHER: Contender(source_digest(*ENGINE, "policy"), Teacher),
+        TEACHER: scripted_teacher(),
     }
     return evaluate(contenders, [scenario], towns=TOWNS, days=1, seed=HELD_OUT_SEED)
 

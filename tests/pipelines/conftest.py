@@ -1,17 +1,22 @@
 """One small release, made once, of which every test gets a copy to spoil."""
 
+import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import dagster as dg
 import pytest
+import yaml
 
 from assets.line import Line
 from pipelines.definitions import build_defs
 from pipelines.headless import FinishedRun, StepEnd, Watch, run_job
-from tests.small_house import small_configs
+from tests.small_house import edit, small_configs
+from townlet_core.release.workshop import Workshop, stored_bytes
+from townlet_core.stability import Evaluation
 
 DAY = "2026-11-01"
 
@@ -45,6 +50,36 @@ class Prepared(NamedTuple):
         together = dg.Definitions.merge(definitions, dg.Definitions(jobs=[job]))
         with dg.DagsterInstance.ephemeral() as instance:
             return together.resolve_job_def("some").execute_in_process(instance=instance, raise_on_error=False)
+
+
+def republish(workshop: Workshop, stage: str, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change a stage's record, in a file of its own."""
+    record = dict(workshop.latest(stage))
+    change(record)
+    (workshop.data / f"line/{stage}.json").unlink()
+    workshop.publish(stage, record)
+
+
+def change_evaluation(house: Prepared, change: Callable[[dict[str, Any]], None]) -> None:
+    """Put another evaluation on record, whole and consistent, but changed in one respect."""
+    workshop = house.line.workshop
+    body = json.loads(stored_bytes(workshop.artifacts, workshop.latest("evaluation")["evaluation"]))
+    change(body)
+    evaluation = Evaluation.model_validate_json(json.dumps(body))
+    name = workshop.artifacts.put_bytes(evaluation.to_json(), ".json") + ".json"
+    republish(workshop, "evaluation", lambda record: record.update(evaluation=name, digest=evaluation.digest))
+
+
+def foreign_teacher(house: Prepared) -> None:
+    """Everybody was compared with a teacher of other sources."""
+    change_evaluation(house, lambda body: body["policies"].update(teacher="0" * 64))
+
+
+def edited_scenario(house: Prepared) -> None:
+    """A scenario is configured otherwise than it was when it was evaluated."""
+    path = house.configs / "scenarios/low_money.yaml"
+    overrides = yaml.safe_load(path.read_text())["overrides"]
+    edit(path, overrides={**overrides, "economy": {**overrides["economy"], "initial_wallet": [1.0, 3.0]}})
 
 
 @pytest.fixture(scope="session")

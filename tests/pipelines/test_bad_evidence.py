@@ -12,10 +12,12 @@ import pytest
 from typer.testing import CliRunner
 
 from pipelines.cli import whole_application
-from tests.pipelines.conftest import Prepared
+from tests.pipelines.conftest import Prepared, edited_scenario, foreign_teacher, republish
 from townlet_core.config import canonical_json, load_training
+from townlet_core.config.gates import load_gates
 from townlet_core.errors import DataError
-from townlet_core.release.candidate import train_candidate, training_scenarios
+from townlet_core.release.candidate import read_candidate, train_candidate, training_scenarios
+from townlet_core.release.judging import evaluate_candidate, read_evaluation
 from townlet_core.release.workshop import Workshop, stored_bytes
 
 
@@ -27,14 +29,6 @@ def evaluated(house: Prepared) -> Any:
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return json.loads(result.stdout)
-
-
-def republish(workshop: Workshop, stage: str, change: Callable[[dict[str, Any]], None]) -> None:
-    """Change a stage's record, in a file of its own."""
-    record = dict(workshop.latest(stage))
-    change(record)
-    (workshop.data / f"line/{stage}.json").unlink()
-    workshop.publish(stage, record)
 
 
 def with_log(house: Prepared, change: Callable[[pa.Table], pa.Table]) -> str:
@@ -58,6 +52,21 @@ def test_sound_evidence_promotes(prepared: Prepared) -> None:
     assert found["verdict"] == "PROMOTE"
     names = {one["name"] for one in found["criteria"] if one["name"].startswith("training.")}
     assert names == {"training.candidate", "training.log", "training.kl.max", "training.entropy.min"}
+
+
+@pytest.mark.parametrize(
+    ("stale", "names"),
+    [(foreign_teacher, ["evidence.teacher"]), (edited_scenario, ["evidence.scenario.low_money"])],
+)
+def test_an_evaluation_beside_another_teacher_or_in_other_scenarios_never_promotes(
+    prepared: Prepared, stale: Callable[[Prepared], None], names: list[str]
+) -> None:
+    stale(prepared)
+    found = evaluated(prepared)
+    assert found["verdict"] == "HOLD"
+    held = [one for one in found["criteria"] if one["verdict"] != "pass"]
+    assert [one["name"] for one in held] == names
+    assert held[0]["what_would_change"].startswith("an evaluation ")
 
 
 @pytest.mark.parametrize(
@@ -109,6 +118,18 @@ def retrained(house: Prepared) -> None:
     workshop, scenarios = house.line.workshop, training_scenarios(profile, house.configs)
     candidate = train_candidate(str(workshop.latest("dataset")["id"]), profile, workshop, scenarios)
     workshop.publish("candidate", candidate.record)
+
+
+def test_a_candidate_over_a_release_lives_in_other_towns_than_that_release_was_chosen_in(prepared: Prepared) -> None:
+    workshop, gates = prepared.line.workshop, load_gates(prepared.configs / "gates.yaml")
+    first, chosen = read_candidate(workshop), read_evaluation(workshop)
+    retrained(prepared)
+    judged = evaluate_candidate(read_candidate(workshop), prepared.configs, gates, workshop)
+    again = evaluate_candidate(read_candidate(workshop), prepared.configs, gates, workshop)
+    assert (chosen.follows, judged.evaluation.follows) == ("first", first.digest)
+    assert {run.seed for _, _, run in judged.evaluation.runs}.isdisjoint(run.seed for _, _, run in chosen.runs)
+    assert again.reused
+    assert again.evaluation == judged.evaluation
 
 
 def test_a_retrained_candidate_is_held_to_the_log_in_the_release_and_to_nothing_less(prepared: Prepared) -> None:

@@ -9,14 +9,15 @@ import dagster as dg
 import pytest
 import yaml
 
-from tests.pipelines.conftest import DAY, Prepared
+from tests.pipelines.conftest import DAY, Prepared, edited_scenario, foreign_teacher, republish
 from tests.small_house import edit
-from townlet_core.config import load_training
+from townlet_core.config import canonical_json, load_training
 from townlet_core.config.gates import load_gates
 from townlet_core.release.calibrating import calibrate_gate
 from townlet_core.release.candidate import read_candidate, train_candidate
 from townlet_core.release.golden import rehearse_golden
 from townlet_core.release.judging import evaluate_candidate
+from townlet_core.release.workshop import stored_bytes
 from townlet_core.stability import Decision, read_decision
 
 
@@ -54,11 +55,14 @@ def unproven_plan(house: Prepared) -> None:
     edit(house.configs / "gates.yaml", comparison={**plan["comparison"], "windows": 3})
 
 
-@pytest.mark.parametrize(("plan", "verdict"), [(strict_plan, "FAIL"), (unproven_plan, "HOLD")])
+@pytest.mark.parametrize(
+    ("spoil", "verdict"),
+    [(strict_plan, "FAIL"), (unproven_plan, "HOLD"), (edited_scenario, "HOLD"), (foreign_teacher, "HOLD")],
+)
 def test_a_verdict_that_is_no_promotion_stops_the_run_with_its_reasons(
-    prepared: Prepared, plan: Callable[[Prepared], None], verdict: str
+    prepared: Prepared, spoil: Callable[[Prepared], None], verdict: str
 ) -> None:
-    plan(prepared)
+    spoil(prepared)
     with nothing_shipped(prepared):
         result = prepared.materialise("promotion_decision", "release_bundle", "release_pointer")
     assert not result.success
@@ -127,12 +131,6 @@ def forged_decision(house: Prepared) -> None:
     replace(path, json.dumps({**json.loads(path.read_text()), "verdict": "PROMOTE"}))
 
 
-def edited_scenario(house: Prepared) -> None:
-    path = house.configs / "scenarios/low_money.yaml"
-    overrides = yaml.safe_load(path.read_text())["overrides"]
-    edit(path, overrides={**overrides, "economy": {**overrides["economy"], "initial_wallet": [1.0, 3.0]}})
-
-
 def other_telemetry(house: Prepared) -> None:
     path = house.data / "line/telemetry.json"
     replace(path, json.dumps({**json.loads(path.read_text()), "candidate": "0" * 64}))
@@ -148,6 +146,23 @@ def other_calibration(house: Prepared) -> None:
     gates = load_gates(house.configs / "gates.yaml")
     other = gates.model_copy(update={"calibration": gates.calibration.model_copy(update={"trials": 10})})
     workshop.publish("calibration", calibrate_gate(house.configs, other, workshop).record)
+
+
+def calibration_of_another_teacher(house: Prepared) -> None:
+    change_calibration(house, teacher="0" * 64)
+
+
+def calibration_in_other_scenarios(house: Prepared) -> None:
+    change_calibration(house, scenarios={"low_money": "0" * 64})
+
+
+def change_calibration(house: Prepared, **basis: object) -> None:
+    """The error rates on record, as if the towns of the pool had been lived in by something else."""
+    workshop = house.line.workshop
+    body = json.loads(stored_bytes(workshop.artifacts, workshop.latest("calibration")["calibration"]))
+    changed = canonical_json({**body, "basis": {**body["basis"], **basis}})
+    name = workshop.artifacts.put_bytes(changed, ".json") + ".json"
+    republish(workshop, "calibration", lambda record: record.update(calibration=name))
 
 
 def damaged_shard(house: Prepared) -> None:
@@ -245,10 +260,13 @@ def drill_that_went_wrong(house: Prepared) -> None:
         (another_evaluation, "the decision rests on another evaluation"),
         (no_evaluation, "the decision rests on another evaluation"),
         (forged_decision, "the record is not what plan and evidence give"),
-        (edited_scenario, "scenario low_money: changed after the evaluation"),
+        (foreign_teacher, "the decision rests on another evaluation"),
+        (edited_scenario, "the configuration of low_money in the evaluation is "),
         (other_telemetry, "telemetry: is about another candidate"),
         (no_calibration, "the gate's error rates were not measured"),
-        (other_calibration, "the gate's error rates are those of another plan or engine"),
+        (other_calibration, "the gate's error rates are those of another plan; materialise"),
+        (calibration_of_another_teacher, "the gate's error rates are those of another teacher; materialise"),
+        (calibration_in_other_scenarios, "the gate's error rates are those of another scenario "),
         (damaged_shard, "damaged"),
         (curated_again, "was curated again after the dataset was built"),
         (damaged_weights, "damaged"),

@@ -18,18 +18,24 @@ from townlet_core.cli.output import (
     progress_bar,
 )
 from townlet_core.config import TrainingProfile, load_scenario, load_training
-from townlet_core.core import ENGINE
 from townlet_core.datasets import read_version
-from townlet_core.kernels import source_digest
 from townlet_core.observations.layout import layout_of
 from townlet_core.policy.checkpoint import DESCRIPTION_FILE, load_checkpoint
 from townlet_core.policy.layouts import require_same_layout
 from townlet_core.policy.report import EpochPoint
-from townlet_core.policy.teacher import Teacher
 from townlet_core.policy.training_log import UpdateRecord
 from townlet_core.release.candidate import Candidate, train_candidate, training_scenarios
 from townlet_core.release.workshop import Workshop
-from townlet_core.stability import CANDIDATE, TEACHER, Contender, Evaluation, difference, estimate, evaluate
+from townlet_core.stability import (
+    CANDIDATE,
+    TEACHER,
+    Contender,
+    Evaluation,
+    difference,
+    estimate,
+    evaluate,
+    scripted_teacher,
+)
 from townlet_core.telemetry import Interval
 
 SHOWN = ("survival", "needs_ok_share", "attendance", "return", "clipped_share", "conflicts")
@@ -81,8 +87,7 @@ def evaluate_checkpoint(
 ) -> None:
     """Let a trained policy and the teacher live in the same held-out towns, and compare them town by town."""
     policy = load_checkpoint(checkpoint, name=CANDIDATE)
-    teacher = Contender(source_digest(*ENGINE, "policy"), Teacher)
-    contenders = {CANDIDATE: Contender(policy.digest, policy.enter), TEACHER: teacher}
+    contenders = {CANDIDATE: Contender(policy.digest, policy.enter), TEACHER: scripted_teacher()}
     loaded = [load_scenario(name, configs) for name in chosen_scenarios(scenarios, configs)]
     for each in loaded:
         require_same_layout(policy.layout, layout_of(each.config), str(checkpoint / DESCRIPTION_FILE))

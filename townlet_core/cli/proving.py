@@ -33,12 +33,12 @@ def evaluate_promotion(
     """Let the published candidate live in the towns of the plan, judge it by the plan, and record the decision."""
     gates, workshop = load_gates(configs / "gates.yaml"), Workshop(data)
     if dry_run:
-        decision = decide(gates, gather_evidence(gates, workshop))
+        decision = decide(gates, gather_evidence(gates, configs, workshop))
     else:
         with progress_bar("evaluate", quiet=as_json) as advance:
             judged = evaluate_candidate(read_candidate(workshop), configs, gates, workshop, advance)
         workshop.publish("evaluation", judged.record)
-        decision = decide_promotion(gates, workshop)
+        decision = decide_promotion(gates, configs, workshop)
     if as_json:
         print_json({"verdict": decision.verdict, "digest": decision.digest, **decision.model_dump(mode="json")})
     else:

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from townlet_core.config.documents import read_document
 from townlet_core.config.fields import STRICT, Identifier, Share
 from townlet_core.config.reading import read_model
-from townlet_core.config.telemetry import CanaryRules
+from townlet_core.config.telemetry import CANARIES, CanaryRules
 from townlet_core.config.watch import Logged, Size
 
 Positive: TypeAlias = Annotated[float, Field(gt=0.0, le=1e9)]
@@ -108,7 +108,10 @@ class PrimaryRule(BaseModel):
 
 
 class CanaryRule(BaseModel):
-    """In how many more towns than a baseline's, as a share, each canary may call; those `allowed` may always call."""
+    """In how many more towns than a baseline's, as a share, each canary may call; those `allowed` may always call.
+
+    Every canary that watches is judged: those of `rules`, and `slot_reuse`, whose bound stands in the town's file.
+    """
 
     model_config = STRICT
     margin: Share
@@ -118,21 +121,21 @@ class CanaryRule(BaseModel):
     @field_validator("allowed")
     @classmethod
     def _known(cls, allowed: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = sorted(set(allowed) - set(CanaryRules.model_fields))
-        if unknown:
-            raise PydanticCustomError("townlet", f"names of canaries ({', '.join(CanaryRules.model_fields)})")
+        if set(allowed) - set(CANARIES):
+            raise PydanticCustomError("townlet", f"names of canaries ({', '.join(CANARIES)})")
         return allowed
 
 
 class ComparisonRules(BaseModel):
     """How candidate and baselines are compared: in the same towns, town by town, look by look, window after window.
 
-    A window is a set of towns that nobody has seen before; `seed` and the window's number choose them, so that nobody
-    can look for lucky ones. In a window each scenario is lived in by `towns[0]` towns, judged, and by more up to
-    `towns[-1]` while the verdict is open. Every window must pass. `alpha` is the chance, in one window and for one
-    criterion, to pass by luck what lies at its bound; `fail_alpha` the chance to fail by luck in a window, over all
-    criteria together (Holm). Both are spent over the looks as Lan and DeMets do for O'Brien-Fleming bounds. A window
-    is given up when some criterion's chance still to pass, should things go on as they are, is below `futility`.
+    A window is a set of towns; `seed`, the release that would be replaced and the window's number choose them, so that
+    nobody can look for lucky ones and no release is judged where the one before it was chosen. In a window each
+    scenario is lived in by `towns[0]` towns, judged, and by more up to `towns[-1]` while the verdict is open. Every
+    window must pass. `alpha` is the chance, in one window and for one criterion, to pass by luck what lies at its
+    bound; `fail_alpha` the chance to fail by luck in a window, over all criteria together (Holm). Both are spent over
+    the looks as Lan and DeMets do for O'Brien-Fleming bounds. A window is given up when some criterion's chance still
+    to pass, should things go on as they are, is below `futility`.
     """
 
     model_config = STRICT

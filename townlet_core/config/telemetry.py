@@ -198,6 +198,11 @@ class CanaryRules(BaseModel):
     dismissals: RateRules = RateRules(window_ticks=1440, max=0.2)
 
 
+SLOT_REUSE = "slot_reuse"
+CANARIES: tuple[str, ...] = (*CanaryRules.model_fields, SLOT_REUSE)
+"""Every canary by name. The bound of the last one stands in the town's file, those of the others in their rules."""
+
+
 class TelemetryConfig(BaseModel):
     """Everything about telemetry; a key that is left out has its default."""
 

@@ -1,4 +1,4 @@
-"""The gate's own error rates on record: measured once for each plan and engine, and asked for by every bundle."""
+"""The gate's own error rates on record: measured once for each plan and its towns, and asked for by every bundle."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,15 +8,18 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from townlet_core.config import Scenario, config_digest, load_scenario
+from townlet_core.config import Scenario
 from townlet_core.config.gates import GatePolicy
 from townlet_core.core import ENGINE
 from townlet_core.datasets.derivations import derive
 from townlet_core.datasets.store import Record
 from townlet_core.errors import DataError, RefusedError
 from townlet_core.kernels import source_digest
+from townlet_core.release.planned import planned_scenarios, scenario_digests
 from townlet_core.release.workshop import Workshop, stored_bytes
+from townlet_core.stability import scripted_teacher
 from townlet_core.stability.calibration import (
+    Basis,
     Calibration,
     Promise,
     calibrated_plan,
@@ -54,35 +57,36 @@ def calibrate_gate(
     Raises:
         ConfigError: the plan names a scenario that there is none of.
     """
-    scenarios = [load_scenario(name, configs) for name in sorted(gates.comparison.scenarios)]
+    scenarios = planned_scenarios(gates, configs)
     pool = _pool(scenarios, gates, workshop, progress)
-    engine = source_digest(*ENGINE)
+    basis = _basis(scenarios)
 
     def build() -> Record:
         table = pq.read_table(BytesIO(stored_bytes(workshop.artifacts, pool)))
-        found = measure(pool_of(table), gates, engine, _told("trials", progress))
+        found = measure(pool_of(table), gates, basis, _told("trials", progress))
         name = workshop.artifacts.put_bytes(found.to_json(), JSON) + JSON
         return {"calibration": name, "digest": found.digest, "pool": pool}
 
-    inputs = {"plan": calibrated_plan(gates), "pool": pool}
+    inputs = {"plan": calibrated_plan(gates), "pool": pool, "basis": basis.model_dump()}
     derived = derive(workshop.artifacts, "calibration", inputs, build, code=source_digest("config", "stability"))
     calibration = _load(derived.record, workshop)
     return Calibrated(calibration, promises(calibration, gates.calibration), derived.record, derived.reused)
 
 
-def require_calibration(gates: GatePolicy, workshop: Workshop) -> Calibration:
-    """The calibration that was published last, if it is about this plan and today's engine.
+def require_calibration(gates: GatePolicy, configs: Path, workshop: Workshop) -> Calibration:
+    """The calibration that was published last, if it is about this plan and today's engine, teacher and scenarios.
 
     Raises:
-        RefusedError: there is none, or it is about another plan or engine.
+        RefusedError: there is none, or it is about something else; the line says what.
         DataError: it is damaged.
     """
     remedy = "materialise gate_calibration, or run `townlet promote calibrate`"
     if not workshop.has("calibration"):
         raise RefusedError(f"calibration: the gate's error rates were not measured; {remedy}")
     found = _load(workshop.latest("calibration"), workshop)
-    if (found.plan, found.engine) != (calibrated_plan(gates), source_digest(*ENGINE)):
-        raise RefusedError(f"calibration: the gate's error rates are those of another plan or engine; {remedy}")
+    others = _others(found, calibrated_plan(gates), _basis(planned_scenarios(gates, configs)))
+    if others:
+        raise RefusedError(f"calibration: the gate's error rates are those of another {', '.join(others)}; {remedy}")
     return found
 
 
@@ -105,10 +109,27 @@ def promise_rows(kept: tuple[Promise, ...]) -> list[tuple[str, ...]]:
     ]
 
 
+def _basis(scenarios: list[Scenario]) -> Basis:
+    teacher = scripted_teacher().digest
+    return Basis(engine=source_digest(*ENGINE), teacher=teacher, scenarios=scenario_digests(scenarios))
+
+
+def _others(found: Calibration, plan: str, basis: Basis) -> list[str]:
+    """What a calibration is about that is not what it should be about."""
+    lived, now = found.basis.scenarios, basis.scenarios
+    about = {
+        "plan": found.plan == plan,
+        "engine": found.basis.engine == basis.engine,
+        "teacher": found.basis.teacher == basis.teacher,
+        **{f"scenario {name}": lived.get(name) == now.get(name) for name in sorted(lived.keys() | now.keys())},
+    }
+    return [name for name, holds in about.items() if not holds]
+
+
 def _pool(scenarios: list[Scenario], gates: GatePolicy, workshop: Workshop, progress: Progress | None) -> str:
     rules, comparison = gates.calibration, gates.comparison
     inputs = {
-        "scenarios": {scenario.name: config_digest(scenario.config) for scenario in scenarios},
+        "scenarios": scenario_digests(scenarios),
         "days": comparison.days,
         "canaries": comparison.canaries.model_dump(mode="json")["rules"] if comparison.canaries else None,
         **{name: rules.model_dump(mode="json")[name] for name in ("seed", "towns", "noise", "replace")},

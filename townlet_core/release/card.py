@@ -9,10 +9,12 @@ from townlet_core.stability.forgetting import GoldenReport
 
 CONFIDENCE = 0.95
 FIGURES = {
-    "survival": "share of citizens alive at the end",
+    "survival": "share of lives that did not end badly",
     "needs_ok_share": "share of time with all needs above 0.3",
     "attendance": "share of working time attended",
     "return": "sum of rewards per citizen",
+    "conflicts": "how often citizens get in each other's way, per citizen and day",
+    "rivalry": "what that leaves in a tie, from 0 to 1",
 }
 USE = """\
 ```python
@@ -33,7 +35,10 @@ CONTENTS = (
     ("config/", "every scenario with its map and affordances, the curation rules, the training profile, the plan"),
     ("dataset/", "the manifest of the dataset, and the audit of every byte it rests on"),
     ("telemetry/", "what life and training looked like"),
-    ("evaluation/", "the report, its plots, and tables (Parquet): every town that was lived in, the golden rollouts"),
+    (
+        "evaluation/",
+        "the report, its plots, and tables (Parquet): each town and choice that was lived, golden rollouts",
+    ),
     ("decision/", "the decision, every criterion, the evidence, golden rollouts, drill, and how often the gate errs"),
     ("lineage.json", "every input by digest, down to the captured shards and their seeds"),
     ("environment.lock", "the Python and the package versions it was made with"),

@@ -11,9 +11,7 @@ from townlet_core.config import (
     CurationRules,
     Scenario,
     canonical_json,
-    config_digest,
     load_curation,
-    load_scenario,
 )
 from townlet_core.config.gates import GatePolicy, load_gates
 from townlet_core.config.rehearsal import RehearsalPlan, load_rehearsal
@@ -38,12 +36,19 @@ from townlet_core.release.environment import environment_lock
 from townlet_core.release.golden import CRITERIA_HEADER, Golden, criteria_rows, golden_tables, require_golden
 from townlet_core.release.judging import read_evaluation, require_decision
 from townlet_core.release.lineage import Node, Nodes, dataset_nodes, to_document
+from townlet_core.release.planned import planned_scenarios
 from townlet_core.release.tracing import trace_nodes
 from townlet_core.release.workshop import Workshop, stored_bytes
 from townlet_core.stability import Decision, Evaluation, Evidence
 from townlet_core.stability.calibration import Calibration, promises
 
 PNG = ".png"
+MOST_CHOICES = 10_000_000
+"""Bytes of choices that a bundle still carries; more stay in the data folder, and the report names them."""
+
+
+LIVED = ("evaluation/evaluation.json", "evaluation/towns.parquet", "evaluation/choices.parquet")
+"""Where a bundle has what was found in the towns of the evaluation."""
 
 
 class Contents(NamedTuple):
@@ -68,6 +73,7 @@ class _Facts(NamedTuple):
     drill: Record
     telemetry: Record
     calibration: Calibration
+    evaluated: Record
 
 
 def gather_contents(configs: Path, workshop: Workshop) -> Contents:
@@ -75,8 +81,7 @@ def gather_contents(configs: Path, workshop: Workshop) -> Contents:
 
     Raises:
         RefusedError: the recorded decision does not promote exactly what is published now under the plan as it is
-            now, it forgot something, it was not rehearsed, or a scenario changed after it was evaluated; with every
-            reason.
+            now, it forgot something, or it was not rehearsed; with every reason.
         DataError: something that belongs into the bundle is missing or damaged.
     """
     facts = _read(configs, workshop)
@@ -100,12 +105,12 @@ def gather_contents(configs: Path, workshop: Workshop) -> Contents:
 
 def _read(configs: Path, workshop: Workshop) -> _Facts:
     plan = load_gates(configs / "gates.yaml")
-    decision, evidence = require_decision(plan, workshop)
+    decision, evidence = require_decision(plan, configs, workshop)
     candidate, evaluation = read_candidate(workshop), read_evaluation(workshop)
     return _Facts(
         plan=plan,
         rules=load_curation(configs / "curation.yaml"),
-        scenarios=_evaluated_scenarios(configs, evaluation),
+        scenarios=planned_scenarios(plan, configs),
         candidate=candidate,
         manifest=read_version(workshop.datasets, decision.dataset_id),
         evaluation=evaluation,
@@ -115,16 +120,9 @@ def _read(configs: Path, workshop: Workshop) -> _Facts:
         golden=require_golden(candidate, configs, workshop),
         drill=require_drill(decision, workshop),
         telemetry=workshop.latest("telemetry"),
-        calibration=require_calibration(plan, workshop),
+        calibration=require_calibration(plan, configs, workshop),
+        evaluated=workshop.latest("evaluation"),
     )
-
-
-def _evaluated_scenarios(configs: Path, evaluation: Evaluation) -> list[Scenario]:
-    scenarios = {name: load_scenario(name, configs) for name in evaluation.scenarios}
-    for _, name, run in evaluation.runs:
-        if config_digest(scenarios[name].config) != run.config_digest:
-            raise RefusedError(f"scenario {name}: changed after the evaluation; evaluate and decide again")
-    return list(scenarios.values())
 
 
 def _policy_parts(facts: _Facts) -> dict[str, Part]:
@@ -169,10 +167,13 @@ def _evaluation_parts(facts: _Facts, workshop: Workshop) -> dict[str, Part]:
         code=source_digest("release", "stability"),
     ).record
     artifacts = workshop.artifacts
+    choices = stored_bytes(artifacts, facts.evaluated["choices"])
+    carried = len(choices) <= MOST_CHOICES
     return {
-        "evaluation/report.md": _report(facts).encode(),
+        "evaluation/report.md": _report(facts, carried=carried).encode(),
         "evaluation/evaluation.json": facts.evaluation.to_json() + b"\n",
-        "evaluation/towns.parquet": stored_bytes(artifacts, workshop.latest("evaluation")["towns"]),
+        "evaluation/towns.parquet": stored_bytes(artifacts, facts.evaluated["towns"]),
+        **({"evaluation/choices.parquet": choices} if carried else {}),
         **{f"evaluation/{name}.png": stored_bytes(artifacts, drawn[name]) for name in ("guard_rails", "accuracy")},
     }
 
@@ -183,7 +184,8 @@ def _drawn(facts: _Facts, workshop: Workshop) -> Record:
     return {name: workshop.artifacts.put_bytes(png, PNG) + PNG for name, png in plots.items()}
 
 
-def _report(facts: _Facts) -> str:
+def _report(facts: _Facts, *, carried: bool) -> str:
+    where = "`choices.parquet`" if carried else f"the object `{facts.evaluated['choices']}` of the data folder"
     criteria = [(c.name, str(c.verdict), c.reason, c.what_would_change) for c in facts.decision.criteria]
     runs = [(n, name, run.towns, run.seed, run.config_digest[:12]) for n, name, run in facts.evaluation.runs]
     return "\n\n".join(
@@ -195,7 +197,7 @@ def _report(facts: _Facts) -> str:
             markdown_table(["criterion", "verdict", "reason", "what would change it"], criteria),
             "## The towns",
             markdown_table(["window", "scenario", "towns", "seed", "configuration"], runs),
-            "One row per window, scenario, policy and town is in `towns.parquet`.",
+            f"One row per window, scenario, policy and town is in `towns.parquet`, one per choice in {where}.",
             "## Golden rollouts",
             f"The bar is set by {facts.golden.report.bar}. Everybody's figures in each golden town are in "
             "`golden.parquet`, every choice of the candidate there in `golden_decisions.parquet`.",
@@ -246,9 +248,15 @@ def _nodes(facts: _Facts, parts: Mapping[str, Part], workshop: Workshop) -> Node
     )
     nodes["evaluation"] = Node(
         digest=facts.evaluation.digest,
-        facts={"days": facts.evaluation.days, "seed": facts.evaluation.seed, "contenders": facts.evaluation.policies},
+        facts={
+            "days": facts.evaluation.days,
+            "seed": facts.evaluation.seed,
+            "follows": facts.evaluation.follows,
+            "contenders": facts.evaluation.policies,
+            "choices": facts.evaluated["choices"],
+        },
         inputs=("candidate",),
-        in_bundle=_digests(parts, "evaluation/evaluation.json", "evaluation/towns.parquet"),
+        in_bundle=_digests(parts, *(path for path in parts if path in LIVED)),
     )
     nodes["decision"] = Node(
         digest=decision.digest,

@@ -20,11 +20,10 @@ from townlet_core.kernels import source_digest
 from townlet_core.policy.acting import LearnedPolicy
 from townlet_core.policy.checkpoint import load_checkpoint
 from townlet_core.policy.layouts import first_difference
-from townlet_core.policy.teacher import Teacher
 from townlet_core.release.candidate import Candidate
 from townlet_core.release.manifest import CONTENT
 from townlet_core.release.workshop import Workshop, stored_bytes
-from townlet_core.stability import CANDIDATE, TEACHER, Contender, Release
+from townlet_core.stability import CANDIDATE, TEACHER, Contender, Release, scripted_teacher
 from townlet_core.stability.forgetting import BY_NOBODY, BY_RELEASES, BY_TEACHER, GoldenReport, judge_forgetting
 from townlet_core.stability.golden import Lived, lived_figures, roll_out
 from townlet_core.stability.pointer import releases_before, withdrawn_before
@@ -153,7 +152,7 @@ def _setting(candidate: Candidate, configs: Path, workshop: Workshop) -> _Settin
     earlier, left_out = _earlier(own, candidate, rules, workshop)
     policies = {CANDIDATE: own, **earlier}
     contenders = {name: Contender(policy.digest, policy.enter) for name, policy in policies.items()}
-    contenders[TEACHER] = Contender(source_digest(*ENGINE, "policy"), Teacher)
+    contenders[TEACHER] = scripted_teacher()
     return _Setting(rules, scenarios, contenders, left_out)
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
 
-from townlet_core.config import config_digest, digest, load_scenario
+from townlet_core.config import digest
 from townlet_core.config.gates import GatePolicy
 from townlet_core.core import ENGINE
 from townlet_core.datasets.derivations import derive
@@ -18,9 +18,9 @@ from townlet_core.errors import DataError
 from townlet_core.kernels import source_digest
 from townlet_core.policy.checkpoint import load_checkpoint, read_checkpoint
 from townlet_core.policy.layouts import first_difference
-from townlet_core.policy.teacher import Teacher
 from townlet_core.release.candidate import Candidate, read_candidate
 from townlet_core.release.manifest import CONTENT
+from townlet_core.release.planned import planned_scenarios, scenario_digests
 from townlet_core.release.training_evidence import candidate_training, release_training
 from townlet_core.release.workshop import Workshop, stored_bytes
 from townlet_core.stability import (
@@ -41,9 +41,12 @@ from townlet_core.stability import (
     modes_against,
     read_decision,
     require_promotion,
+    scripted_teacher,
     towns_table,
     write_decision,
 )
+from townlet_core.stability.choices import choices_file
+from townlet_core.stability.evaluation import FIRST
 from townlet_core.stability.suite import Progress
 
 JSON, PARQUET = ".json", ".parquet"
@@ -65,6 +68,7 @@ class Rival(NamedTuple):
 class Judged:
     """An evaluation on record: the evaluation, the names of its objects, and whether it was found or made.
 
+    Its objects are the evaluation itself, a row per town (`towns`), and a row per choice of everybody (`choices`).
     `rival` is the release that the candidate would replace, or None; it took part unless it is incompatible.
     """
 
@@ -89,19 +93,23 @@ def evaluate_candidate(
     """
     rival = find_rival(candidate, workshop)
     contenders = _contenders(candidate, rival)
-    scenarios = [load_scenario(name, configs) for name in sorted(gates.comparison.scenarios)]
+    scenarios = planned_scenarios(gates, configs)
     known = (rival.release.policy_digest, rival.incompatible) if rival is not None else (None, None)
-    plan = Planned(gates.comparison, digest(gates.comparison), modes_against(gates, *known))
+    modes, follows = modes_against(gates, *known), FIRST if rival is None else rival.release.policy_digest
+    plan = Planned(gates.comparison, digest(gates.comparison), modes, follows)
     inputs = {
         "contenders": {name: contender.digest for name, contender in contenders.items()},
-        "scenarios": {scenario.name: config_digest(scenario.config) for scenario in scenarios},
+        "scenarios": scenario_digests(scenarios),
         "plan": plan.digest,
         "modes": dict(plan.modes),
+        "follows": follows,
     }
     code = source_digest(*ENGINE, "policy", "stability")
 
     def build() -> Record:
-        return _stored(evaluate_by_plan(contenders, scenarios, plan, progress=progress), workshop)
+        with workshop.artifacts.create(PARQUET) as sink, choices_file(sink) as keep:
+            evaluation = evaluate_by_plan(contenders, scenarios, plan, progress=progress, keep=keep)
+        return {**_stored(evaluation, workshop), "choices": f"{sink.digest}{PARQUET}"}
 
     derived = derive(workshop.artifacts, "evaluation", inputs, build, code=code)
     return Judged(_load(derived.record, workshop), derived.record, derived.reused, rival)
@@ -132,10 +140,11 @@ def read_evaluation(workshop: Workshop) -> Evaluation:
     return _load(workshop.latest("evaluation"), workshop)
 
 
-def gather_evidence(gates: GatePolicy, workshop: Workshop) -> Evidence:
+def gather_evidence(gates: GatePolicy, configs: Path, workshop: Workshop) -> Evidence:
     """Everything a decision rests on, read anew from the published candidate, dataset and evaluation.
 
     Raises:
+        ConfigError: the plan names a scenario that there is none of.
         DataError: no candidate or no dataset was published, or something is damaged. A missing evaluation is no error
             here: it is evidence that is missing, and holds the decision.
         CheckpointError: the policy of the current release is missing or damaged.
@@ -149,6 +158,8 @@ def gather_evidence(gates: GatePolicy, workshop: Workshop) -> Evidence:
         baseline_digest=rival.release.policy_digest if rival is not None else None,
         incompatible=rival.incompatible if rival is not None else None,
         engine=source_digest(*ENGINE),
+        teacher=scripted_teacher().digest,
+        scenarios=scenario_digests(planned_scenarios(gates, configs)),
         data=_data(manifest),
         cloning=_cloning(candidate),
         training=candidate_training(candidate, workshop, updates),
@@ -157,20 +168,20 @@ def gather_evidence(gates: GatePolicy, workshop: Workshop) -> Evidence:
     )
 
 
-def decide_promotion(gates: GatePolicy, workshop: Workshop) -> Decision:
+def decide_promotion(gates: GatePolicy, configs: Path, workshop: Workshop) -> Decision:
     """Judge the published candidate by the plan and record the decision, whatever it is."""
-    decision = decide(gates, gather_evidence(gates, workshop))
+    decision = decide(gates, gather_evidence(gates, configs, workshop))
     write_decision(workshop.state, decision)
     return decision
 
 
-def require_decision(gates: GatePolicy, workshop: Workshop) -> tuple[Decision, Evidence]:
+def require_decision(gates: GatePolicy, configs: Path, workshop: Workshop) -> tuple[Decision, Evidence]:
     """The recorded decision, if it promotes exactly what is published now under the plan as it is now.
 
     Raises:
         RefusedError: it does not; with every reason.
     """
-    evidence = gather_evidence(gates, workshop)
+    evidence = gather_evidence(gates, configs, workshop)
     return require_promotion(read_decision(workshop.state), gates, evidence), evidence
 
 
@@ -179,8 +190,8 @@ def _contenders(candidate: Candidate, rival: Rival | None) -> dict[str, Contende
     if rival is not None and rival.incompatible is None:
         folders[CURRENT] = rival.folder
     loaded = {name: load_checkpoint(folder, name=name) for name, folder in folders.items()}
-    teacher = Contender(source_digest(*ENGINE, "policy"), Teacher)
-    return {**{name: Contender(policy.digest, policy.enter) for name, policy in loaded.items()}, TEACHER: teacher}
+    learned = {name: Contender(policy.digest, policy.enter) for name, policy in loaded.items()}
+    return {**learned, TEACHER: scripted_teacher()}
 
 
 def _stored(evaluation: Evaluation, workshop: Workshop) -> Record:

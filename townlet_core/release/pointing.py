@@ -36,7 +36,7 @@ def point_at(record: Mapping[str, str], configs: Path, workshop: Workshop, facts
         RefusedError: the promotion or its golden rollouts do not stand any more, or it is about another bundle.
         DataError: the bundle is not whole, or not the one that was published.
     """
-    decision, _ = require_decision(load_gates(configs / "gates.yaml"), workshop)
+    decision, _ = require_decision(load_gates(configs / "gates.yaml"), configs, workshop)
     if decision.digest != record["decision_digest"]:
         raise RefusedError("release: the bundle was built on another decision; materialise release_bundle again")
     require_golden(read_candidate(workshop), configs, workshop)

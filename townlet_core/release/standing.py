@@ -57,7 +57,7 @@ def _state(configs: Path, workshop: Workshop, candidate: str | None, current: Re
         back = bool(past) and past[-1].event == ROLLED_BACK
         return "promoted", f"{current.release_id} is current" + (", by a rollback" if back else "")
     try:
-        require_decision(load_gates(configs / "gates.yaml"), workshop)
+        require_decision(load_gates(configs / "gates.yaml"), configs, workshop)
         require_golden(read_candidate(workshop), configs, workshop)
     except (RefusedError, DataError) as error:
         return "monitoring", str(error)

@@ -17,7 +17,7 @@ from townlet_core.stability.pointer import (
     withdrawn,
 )
 from townlet_core.stability.promotion import publish, read_decision, require_promotion, write_decision
-from townlet_core.stability.suite import Contender, Planned, evaluate, evaluate_by_plan
+from townlet_core.stability.suite import Contender, Planned, evaluate, evaluate_by_plan, scripted_teacher
 
 __all__ = [
     "CANDIDATE",
@@ -50,6 +50,7 @@ __all__ = [
     "read_decision",
     "require_promotion",
     "roll_back",
+    "scripted_teacher",
     "swap",
     "towns_table",
     "withdrawn",

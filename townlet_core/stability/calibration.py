@@ -78,12 +78,21 @@ class Promise(NamedTuple):
     holds: bool
 
 
+class Basis(BaseModel):
+    """Digests of what a pool's towns depend on: the engine's sources, the teacher's, each scenario's configuration."""
+
+    model_config = FROZEN
+    engine: str
+    teacher: str
+    scenarios: dict[str, str]
+
+
 class Calibration(BaseModel):
     """The gate's measured error rates, and exactly what they are about."""
 
     model_config = FROZEN
     plan: str
-    engine: str
+    basis: Basis
     towns: int
     days: int
     rates: tuple[Rates, ...]
@@ -188,13 +197,13 @@ def pool_of(table: pa.Table) -> Pool:
     return pool
 
 
-def measure(pool: Pool, plan: GatePolicy, engine: str, progress: Progress | None = None) -> Calibration:
+def measure(pool: Pool, plan: GatePolicy, basis: Basis, progress: Progress | None = None) -> Calibration:
     """Put trials of every case through the gate and count its verdicts.
 
     Args:
         pool: Figures of all players in the same towns; each trial draws its towns from it, with replacement.
         plan: The gate.
-        engine: Digest of the engine that the pool lived by.
+        basis: What the pool lived by.
         progress: Called with the cases done and the cases in all.
     """
     every = [(case, mode) for case in cases_of(plan.calibration) for mode in MODES]
@@ -205,7 +214,7 @@ def measure(pool: Pool, plan: GatePolicy, engine: str, progress: Progress | None
             progress(done, len(every))
     rules = plan.calibration
     return Calibration(
-        plan=calibrated_plan(plan), engine=engine, towns=rules.towns, days=plan.comparison.days, rates=tuple(rates)
+        plan=calibrated_plan(plan), basis=basis, towns=rules.towns, days=plan.comparison.days, rates=tuple(rates)
     )
 
 

@@ -1,13 +1,14 @@
 """Canaries: they call when a town is going wrong, and fall silent when the cause is over."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from math import ceil
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from townlet_core.config import TownConfig
-from townlet_core.config.telemetry import CanaryRules, RateRules, StarvationRules
+from townlet_core.config.telemetry import CANARIES, SLOT_REUSE, CanaryRules, RateRules, StarvationRules
 from townlet_core.core import Simulation
 from townlet_core.errors import ConfigError
 from townlet_core.telemetry.rolling import RollingSums
@@ -17,7 +18,6 @@ from townlet_core.world.state import HUNGER
 Floats = NDArray[np.float64]
 
 PRESSURE = (Event.QUEUE_JOIN, Event.GHOST_STEP)
-SLOT_REUSE = "slot_reuse"
 PROPOSED = (Event.EMPLOYMENT_EXIT_PENDING, Event.EMPLOYMENT_EXIT_QUEUE_OVERFLOW)
 SHIFTS = (Event.SHIFT_ON_TIME, Event.SHIFT_LATE, Event.SHIFT_ABSENT)
 
@@ -73,9 +73,8 @@ class Canaries:
         self._incidents = RollingSums(rules.starvation.window_ticks, (towns,))
         self._hungry = np.zeros(sim.shape, np.int64)
         self._alive, self._option = self._look()
-        named = (*CanaryRules.model_fields, SLOT_REUSE)
-        self._since: dict[str, NDArray[np.int64]] = {name: np.full(towns, -1) for name in named}
-        self._ever = {name: np.zeros(towns, np.bool_) for name in named}
+        self._since: dict[str, NDArray[np.int64]] = {name: np.full(towns, -1) for name in CANARIES}
+        self._ever = {name: np.zeros(towns, np.bool_) for name in CANARIES}
 
     def observe(self) -> None:
         """Take in the latest tick; call it once after every tick."""
@@ -241,20 +240,36 @@ def _require_reach(config: TownConfig, rules: CanaryRules) -> None:
             f"canaries.starvation.hunger: {rules.starvation.hunger:g} can never be seen, since citizens of "
             f"'{config.config_id}' die at {config.needs.starvation_threshold:g}; choose a higher level"
         )
-    for name, most in _reach(config).items():
-        bound = getattr(rules, name).max
-        if bound >= most:
+    for key, bound, most in _reach(config, rules):
+        # Where there is nothing to watch the canary is silent by right, and no lower bound would make it call.
+        if 0.0 < most <= bound:
             raise ConfigError(
-                f"canaries.{name}.max: {bound:g} can never be passed in '{config.config_id}'; choose less than {most:g}"
+                f"canaries.{key}: {bound:g} can never be passed in '{config.config_id}'; choose less than {most:g}"
             )
 
 
-def _reach(config: TownConfig) -> dict[str, float]:
-    """The highest figure that a town can come to: of numbers within a range, half the range squared is the variance."""
+def _reach(config: TownConfig, rules: CanaryRules) -> Iterator[tuple[str, float, float]]:
+    """Key and value of each bound that can be told to be too high, with the highest figure that a town can come to.
+
+    Of numbers within a range, half the range squared is the variance. Counts per citizen have no highest figure: they
+    are counted by those who live, who may become few.
+    """
     spread = 2 * config.rewards.clip.clip_per_tick - config.rewards.faint_penalty
-    return {
+    most = {
         "reward_variance": (spread / 2) ** 2,
         "option_thrash": 1.0,
         "lateness_spike": float(config.employment.absent_cutoff),
         "clipped_rewards": 1.0,
+        "rivalry_spike": float(min(config.relationships.max_ties, config.agents - 1)),
     }
+    for name, figure in most.items():
+        yield f"{name}.max", getattr(rules, name).max, figure
+    yield "starvation.max_incidents", rules.starvation.max_incidents, _most_incidents(config, rules.starvation)
+
+
+def _most_incidents(config: TownConfig, rules: StarvationRules) -> float:
+    """The most incidents of a window: every citizen hungry all the time, and as many deaths as may be."""
+    window, lifecycle = rules.window_ticks, config.lifecycle
+    days = ceil(window / config.clock.ticks_per_day) + 1
+    deaths = lifecycle.exits_per_day * days if lifecycle.exits_per_day else config.agents * window
+    return float(config.agents * ceil(window / rules.min_ticks) + (deaths if lifecycle.enabled else 0))

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from townlet_core.config.gates import ComparisonRules, GuardRail, Mode
-from townlet_core.config.telemetry import CanaryRules
+from townlet_core.config.telemetry import CANARIES
 
 CANDIDATE, CURRENT, TEACHER = "candidate", "current", "teacher"
 """Names of the contenders that a gate knows: what is judged, the release it would replace, and the scripted teacher."""
@@ -132,7 +132,7 @@ def _canaries(rules: ComparisonRules, baseline: str) -> Iterator[Claim]:
     canaries = rules.canaries
     if canaries is None:
         return
-    for canary in CanaryRules.model_fields:
+    for canary in CANARIES:
         if canary in canaries.allowed:
             continue
         told = f"the share of towns in which {canary} calls, of the candidate less that of {baseline}"

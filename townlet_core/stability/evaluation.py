@@ -14,14 +14,34 @@ from townlet_core.stability.claims import CANDIDATE, CURRENT, TEACHER, Figures
 from townlet_core.stability.criteria import FROZEN, Figure
 from townlet_core.telemetry.intervals import Interval, bootstrap_interval, paired_interval
 
-__all__ = ["CANDIDATE", "CURRENT", "TEACHER", "Evaluation", "PolicyRun", "ScenarioRun", "Window", "window_seed"]
+__all__ = [
+    "CANDIDATE",
+    "CURRENT",
+    "FIRST",
+    "NO_PLAN",
+    "TEACHER",
+    "Evaluation",
+    "PolicyRun",
+    "ScenarioRun",
+    "Window",
+    "window_seed",
+]
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
+
+FIRST = "first"
+"""In the place of a release, in the seeds of towns, where there is none to replace."""
+NO_PLAN = "no plan"
+"""In that place where no plan is followed: such an evaluation never lives in the towns of a gate."""
 
 
-def window_seed(scenario: str, seed: int, window: int) -> int:
-    """The seed of a window's towns in a scenario: no capture and no other window has them."""
-    return capture_seed(scenario, f"{seed}/{window}", "evaluation")
+def window_seed(scenario: str, seed: int, follows: str, window: int) -> int:
+    """The seed of a window's towns in a scenario: no capture and no other window has them.
+
+    `follows` is the policy digest of the release that the candidate would replace, or `FIRST`. So nobody is judged in
+    the towns in which that release was chosen, and nobody knows them before it was.
+    """
+    return capture_seed(scenario, f"{seed}/{follows}/{window}", "evaluation")
 
 
 class PolicyRun(BaseModel):
@@ -83,6 +103,8 @@ class Evaluation(BaseModel):
     model_config = FROZEN
     format_version: int = FORMAT_VERSION
     seed: int
+    follows: str
+    """What the seeds of the towns are made of beside `seed` and the window's number; see `window_seed`."""
     days: int
     engine: str
     """Digest of the sources that decide what happens in a town."""
@@ -127,9 +149,9 @@ class Evaluation(BaseModel):
 
     @property
     def foreign_towns(self) -> tuple[str, ...]:
-        """The runs whose towns are not those of the evaluation's seed and the window's number, one line each."""
+        """The runs whose towns are not those of `seed`, `follows` and the window's number, one line each."""
         owed = [
-            (f"{name} in window {window}", run.seed, window_seed(name, self.seed, window))
+            (f"{name} in window {window}", run.seed, window_seed(name, self.seed, self.follows, window))
             for window, name, run in self.runs
         ]
         repeated = [f"window {w.number} twice" for i, w in enumerate(self.windows) if w.number != i + 1]

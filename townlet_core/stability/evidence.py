@@ -58,8 +58,9 @@ class Evidence(BaseModel):
 
     `baseline_digest` is the policy of the release that the candidate would replace (`promotion.champion`), None when
     there is none; `incompatible` is how its layout differs from the candidate's, None when both can live in the same
-    towns; `engine` is the digest of the engine's sources as they are now. `baseline_training` is the log of the
-    training that the current release came from.
+    towns. `engine`, `teacher` and `scenarios` are the digests of the engine's sources, of the scripted teacher and of
+    the configuration of each scenario of the plan as they are now. `baseline_training` is the log of the training that
+    the current release came from.
     """
 
     model_config = FROZEN
@@ -68,6 +69,8 @@ class Evidence(BaseModel):
     baseline_digest: str | None
     incompatible: str | None
     engine: str
+    teacher: str
+    scenarios: dict[str, str]
     data: DataEvidence | None
     cloning: CloningEvidence | None
     training: TrainingEvidence | None

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from townlet_core.config import digest
 from townlet_core.config.gates import GatePolicy, Mode, UncomparedRule
-from townlet_core.stability.claims import CANDIDATE, CURRENT
+from townlet_core.stability.claims import CANDIDATE, CURRENT, TEACHER
 from townlet_core.stability.criteria import (
     FROZEN,
     Criterion,
@@ -18,7 +18,7 @@ from townlet_core.stability.criteria import (
     short,
     worst,
 )
-from townlet_core.stability.evaluation import Evaluation
+from townlet_core.stability.evaluation import FIRST, Evaluation
 from townlet_core.stability.evidence import Evidence
 from townlet_core.stability.training_bands import training_criteria
 from townlet_core.stability.windows import window_criteria
@@ -106,6 +106,14 @@ def _freshness(evidence: Evidence) -> list[Criterion]:
             "an evaluation in the towns of today's engine",
         ),
         agrees(
+            "evidence.teacher",
+            evaluated.get(TEACHER),
+            evidence.teacher,
+            "the teacher of the evaluation",
+            "an evaluation beside today's teacher",
+        ),
+        *_same_scenarios(evidence),
+        agrees(
             "evidence.training",
             cloning.candidate_digest if cloning is not None else None,
             evidence.candidate_digest,
@@ -137,6 +145,28 @@ def _same_baseline(evaluated: str | None, current: str | None) -> Criterion:
     if current is None:
         return agrees(name, evaluated, "none", what, remedy)
     return agrees(name, evaluated, current, what, remedy)
+
+
+def _same_scenarios(evidence: Evidence) -> list[Criterion]:
+    """A line for each scenario of the plan or of the evaluation: every window lived in it as it is configured now."""
+    lived: dict[str, set[str]] = {}
+    for _, name, run in evidence.evaluation.runs if evidence.evaluation is not None else ():
+        lived.setdefault(name, set()).add(run.config_digest)
+    return [
+        agrees(
+            f"evidence.scenario.{name}",
+            _odd_one(lived.get(name, set()), evidence.scenarios.get(name, "none")),
+            evidence.scenarios.get(name, "none"),
+            f"the configuration of {name} in the evaluation",
+            "an evaluation of the plan's scenarios as they are now",
+        )
+        for name in sorted(evidence.scenarios.keys() | lived.keys())
+    ]
+
+
+def _odd_one(found: set[str], expected: str) -> str | None:
+    """One that is not as expected, if there is any; None where there is none at all."""
+    return next(iter(sorted(found - {expected}) or found), None)
 
 
 def _data(policy: GatePolicy, evidence: Evidence) -> list[Criterion]:
@@ -223,6 +253,13 @@ def _comparisons(policy: GatePolicy, evidence: Evidence) -> list[Criterion]:
     return [
         agrees("comparison.plan", evaluation.plan, digest(rules), "the plan of the evaluation", "an evaluation by it"),
         agrees("comparison.seed", evaluation.seed, rules.seed, "the seed of the towns", remedy),
+        agrees(
+            "comparison.follows",
+            evaluation.follows,
+            FIRST if evidence.baseline_digest is None else evidence.baseline_digest,
+            "the release after which the towns were drawn",
+            "an evaluation in the towns that are drawn after the current release",
+        ),
         agrees("comparison.days", evaluation.days, rules.days, "the number of days", remedy),
         _own_towns(evaluation),
         *(missing(f"comparison.{name}", f"scenario {name} was not evaluated") for name in absent),

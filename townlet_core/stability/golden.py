@@ -14,6 +14,7 @@ from townlet_core.core import Simulation
 from townlet_core.datasets.capture import capture_seed
 from townlet_core.policy.acting import Policy
 from townlet_core.scenarios import bind, towns_that_keep
+from townlet_core.stability.choices import CHOICES_SCHEMA, Diary
 
 Floats = NDArray[np.float64]
 Lived = Mapping[tuple[str, str], Floats]
@@ -26,16 +27,6 @@ TOWNS_SCHEMA = pa.schema(
         pa.field("seed", pa.string()),
         pa.field("figure", pa.string()),
         pa.field("value", pa.float64()),
-    ]
-)
-DECISIONS_SCHEMA = pa.schema(
-    [
-        pa.field("scenario", pa.string()),
-        pa.field("town", pa.int32()),
-        pa.field("agent", pa.int16()),
-        pa.field("tick", pa.int32()),
-        pa.field("action", pa.string()),
-        pa.field("reward_so_far", pa.float32()),
     ]
 )
 
@@ -88,46 +79,26 @@ def lived_figures(towns: pa.Table) -> Lived:
     return {place: np.array(values) for place, values in found.items()}
 
 
-class _Diary:
-    """Notes every choice of every citizen."""
-
-    def __init__(self, scenario: str, sim: Simulation) -> None:
-        self._scenario, self._actions = scenario, sim.layout.actions
-        self._rows: list[tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.float32]]] = []
-
-    def note(self, sim: Simulation, actions: NDArray[np.int8], tick: int) -> None:
-        town, agent = np.nonzero(sim.decision)
-        place = np.stack([town, agent, np.full_like(town, tick)])
-        self._rows.append((place, actions[town, agent], sim.agents["reward_sum"][town, agent].astype(np.float32)))
-
-    def table(self) -> pa.Table:
-        places, actions, rewards = (np.concatenate(part, axis=-1) for part in zip(*self._rows, strict=True))
-        town, agent, tick = places
-        named = pa.DictionaryArray.from_arrays(pa.array(actions), pa.array(self._actions)).cast(pa.string())
-        columns = [[self._scenario] * len(town), town, agent, tick, named, rewards]
-        arrays = [pa.array(values, field.type) for values, field in zip(columns, DECISIONS_SCHEMA, strict=True)]
-        return pa.Table.from_arrays(arrays, schema=DECISIONS_SCHEMA)
-
-
 def _live(enter: Callable[[Simulation], Policy], scenario: Scenario, rules: GoldenRules, threads: int) -> Rollouts:
     sim, ticks = _towns(scenario, rules, threads), scenario.check.ticks
     sim.reset()
     probes = [bind(expectation, sim) for expectation in scenario.expectations]
-    policy, diary = enter(sim), _Diary(scenario.name, sim)
+    choices: list[pa.Table] = []
+    policy, diary = enter(sim), Diary(scenario.name, sim, choices.append)
     for tick in range(ticks):
         actions = policy.act(sim)
-        diary.note(sim, actions, tick)
+        diary.note(actions, tick)
         events = sim.step(actions).events.rows
         events["town"] -= sim.first_town
         for probe in probes:
             probe.note(sim, events)
+    diary.close()
     kept = {
         promise(number): towns_that_keep(*pair, sim).astype(np.float64)
         for number, pair in enumerate(zip(scenario.expectations, probes, strict=True), start=1)
     }
-    return Rollouts(
-        _figures_table(scenario.name, golden_seed(scenario.name, rules), {**sim.kpis(), **kept}), diary.table()
-    )
+    figures = _figures_table(scenario.name, golden_seed(scenario.name, rules), {**sim.kpis(), **kept})
+    return Rollouts(figures, pa.concat_tables([CHOICES_SCHEMA.empty_table(), *choices]))
 
 
 def _towns(scenario: Scenario, rules: GoldenRules, threads: int) -> Simulation:

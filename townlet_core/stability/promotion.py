@@ -57,9 +57,8 @@ def require_promotion(recorded: Decision | None, policy: GatePolicy, evidence: E
     if stale:
         raise RefusedError(f"promotion: refused: {'; '.join(stale)}; run the evaluation and promotion steps again")
     if recorded != fresh:
-        raise RefusedError(
-            "promotion: refused: the record is not what plan and evidence give; run the promotion step again"
-        )
+        told = "; ".join(("the record is not what plan and evidence give", *fresh.reasons))
+        raise RefusedError(f"promotion: refused: {told}; run the evaluation and promotion steps again")
     if fresh.verdict != "PROMOTE":
         raise RefusedError(f"promotion: refused: {fresh.verdict}: {'; '.join(fresh.reasons)}")
     return fresh

@@ -1,6 +1,7 @@
 """The evaluation suite: every contender lives in the same towns, by a plan or for a length of its own."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -12,10 +13,12 @@ from townlet_core.core import ENGINE, Simulation
 from townlet_core.errors import InputError
 from townlet_core.kernels import source_digest
 from townlet_core.policy.acting import Policy
+from townlet_core.policy.teacher import Teacher
 from townlet_core.stability.canaries import Canaries
+from townlet_core.stability.choices import Diary, Keep, KeepAll
 from townlet_core.stability.claims import CANARY, CANDIDATE, claims_of
 from townlet_core.stability.criteria import Verdict
-from townlet_core.stability.evaluation import Evaluation, PolicyRun, ScenarioRun, Window, window_seed
+from townlet_core.stability.evaluation import NO_PLAN, Evaluation, PolicyRun, ScenarioRun, Window, window_seed
 from townlet_core.stability.looks import rule
 
 Progress = Callable[[int, int], None]
@@ -29,12 +32,21 @@ class Contender(NamedTuple):
     enter: Callable[[Simulation], Policy]
 
 
+def scripted_teacher() -> Contender:
+    """The scripted teacher: what it does follows from the sources of engine and policies, whose digest names it."""
+    return Contender(source_digest(*ENGINE, "policy"), Teacher)
+
+
 class Planned(NamedTuple):
-    """The plan of an evaluation: its rules, their digest, and what must be shown against whom."""
+    """The plan of an evaluation: its rules, their digest, what must be shown against whom, and whom one would replace.
+
+    `follows` is the policy digest of that release, or `FIRST`; it is part of the seeds of the towns.
+    """
 
     rules: ComparisonRules
     digest: str
     modes: Mapping[str, Mode]
+    follows: str
 
 
 class Stay(NamedTuple):
@@ -55,6 +67,7 @@ def evaluate_by_plan(
     *,
     threads: int = 1,
     progress: Progress | None = None,
+    keep: KeepAll | None = None,
 ) -> Evaluation:
     """Let every contender live in the towns of the plan, look by look, and stop where the plan says it is decided.
 
@@ -64,20 +77,22 @@ def evaluate_by_plan(
         plan: Fixed and digested before the first town is lived in; the evaluation records its digest.
         threads: Threads of the engine; the result does not depend on it.
         progress: Called after each contender's stay.
+        keep: Handed every choice of everybody as they are made, portion by portion.
 
     Raises:
         InputError: Nobody takes part.
         CheckpointError: A contender cannot live in one of the towns.
     """
     rules = plan.rules
-    told = _Told(progress, rules.windows * rules.towns[-1] * rules.days * len(scenarios) * len(contenders))
+    total = rules.windows * rules.towns[-1] * rules.days * len(scenarios) * len(contenders)
+    means = _Means(threads, _Told(progress, total), keep)
     windows: list[Window] = []
     while len(windows) < rules.windows:
-        window, verdict = _window(contenders, scenarios, plan, len(windows) + 1, threads, told)
+        window, verdict = _window(contenders, scenarios, plan, len(windows) + 1, means)
         windows.append(window)
         if verdict is not Verdict.PASS:
             break
-    return _evaluation(contenders, rules.seed, rules.days, plan.digest, windows)
+    return _evaluation(contenders, (rules.seed, plan.follows), rules.days, plan.digest, windows)
 
 
 def evaluate(
@@ -98,25 +113,38 @@ def evaluate(
     """
     if not contenders or not scenarios or towns < 2 or days < 1:
         raise InputError("evaluation: needs a policy, a scenario, at least 2 towns and at least 1 day")
-    told = _Told(progress, towns * days * len(scenarios) * len(contenders))
-    stay = Stay(seed, 0, towns, days, threads=threads)
-    window = Window(number=1, scenarios={one.name: _scenario_run(contenders, one, 1, stay, told) for one in scenarios})
-    return _evaluation(contenders, seed, days, None, [window])
+    means = _Means(threads, _Told(progress, towns * days * len(scenarios) * len(contenders)), None)
+    runs = {}
+    for one in scenarios:
+        stay = Stay(window_seed(one.name, seed, NO_PLAN, 1), 0, towns, days, threads=threads)
+        runs[one.name] = _scenario_run(contenders, one, 1, stay, means)
+    return _evaluation(contenders, (seed, NO_PLAN), days, None, [Window(number=1, scenarios=runs)])
 
 
-def live(policy: Callable[[Simulation], Policy], scenario: Scenario, stay: Stay) -> PolicyRun:
-    """Let one policy live in some towns of a scenario, and measure every figure in each of them."""
+def live(policy: Callable[[Simulation], Policy], scenario: Scenario, stay: Stay, keep: Keep | None = None) -> PolicyRun:
+    """Let one policy live in some towns of a scenario, and measure every figure in each of them.
+
+    Args:
+        policy: How it enters a simulation.
+        scenario: Where it lives.
+        stay: In which towns, and for how long.
+        keep: Handed every choice as they are made, portion by portion.
+    """
     clock = scenario.config.clock.model_copy(update={"episode_days": stay.days})
     config = scenario.config.model_copy(update={"clock": clock})
     sim = Simulation(config, stay.towns, stay.seed, threads=stay.threads, first_town=stay.first)
     entered = policy(sim)
     sim.reset()
-    watch = _Watch(sim, stay.canaries)
-    for _ in range(stay.days * config.clock.ticks_per_day):
+    watch, diary = _Watch(sim, stay.canaries), Diary(scenario.name, sim, keep) if keep is not None else None
+    for tick in range(stay.days * config.clock.ticks_per_day):
         actions = entered.act(sim)
         watch.before(actions)
+        if diary is not None:
+            diary.note(actions, tick)
         sim.step(actions)
         watch.after()
+    if diary is not None:
+        diary.close()
     return watch.found()
 
 
@@ -130,6 +158,14 @@ class _Told:
         self._done += town_days
         if self._progress is not None:
             self._progress(self._done, self._total)
+
+
+class _Means(NamedTuple):
+    """How an evaluation is carried out, which changes nothing in it: threads, who is told, and who keeps choices."""
+
+    threads: int
+    told: _Told
+    keep: KeepAll | None
 
 
 class _Watch:
@@ -166,8 +202,7 @@ def _window(
     scenarios: Sequence[Scenario],
     plan: Planned,
     number: int,
-    threads: int,
-    told: _Told,
+    means: _Means,
 ) -> tuple[Window, Verdict]:
     rules, lived = plan.rules, 0
     identical = {name for name, one in contenders.items() if one.digest == contenders[CANDIDATE].digest}
@@ -175,8 +210,11 @@ def _window(
     canaries = rules.canaries.rules if rules.canaries is not None else None
     runs: dict[str, ScenarioRun] = {}
     for towns in rules.towns:
-        stay = Stay(rules.seed, lived, towns - lived, rules.days, canaries, threads)
-        more = {one.name: _scenario_run(contenders, one, number, stay, told) for one in scenarios}
+        more = {}
+        for one in scenarios:
+            seed = window_seed(one.name, rules.seed, plan.follows, number)
+            stay = Stay(seed, lived, towns - lived, rules.days, canaries, means.threads)
+            more[one.name] = _scenario_run(contenders, one, number, stay, means)
         runs = {name: runs[name].followed_by(run) if name in runs else run for name, run in more.items()}
         lived = towns
         window = Window(number=number, scenarios=runs)
@@ -187,23 +225,24 @@ def _window(
 
 
 def _scenario_run(
-    contenders: Mapping[str, Contender], scenario: Scenario, window: int, stay: Stay, told: _Told
+    contenders: Mapping[str, Contender], scenario: Scenario, window: int, stay: Stay, means: _Means
 ) -> ScenarioRun:
-    there = stay._replace(seed=window_seed(scenario.name, stay.seed, window))
     policies = {}
     for name, contender in contenders.items():
-        policies[name] = live(contender.enter, scenario, there)
-        told.add(there.towns * there.days)
+        keep = partial(means.keep, window, name) if means.keep is not None else None
+        policies[name] = live(contender.enter, scenario, stay, keep)
+        means.told.add(stay.towns * stay.days)
     return ScenarioRun(
-        config_digest=config_digest(scenario.config), seed=there.seed, towns=there.towns, policies=policies
+        config_digest=config_digest(scenario.config), seed=stay.seed, towns=stay.towns, policies=policies
     )
 
 
 def _evaluation(
-    contenders: Mapping[str, Contender], seed: int, days: int, plan: str | None, windows: Sequence[Window]
+    contenders: Mapping[str, Contender], seed: tuple[int, str], days: int, plan: str | None, windows: Sequence[Window]
 ) -> Evaluation:
     return Evaluation(
-        seed=seed,
+        seed=seed[0],
+        follows=seed[1],
         days=days,
         engine=source_digest(*ENGINE),
         plan=plan,

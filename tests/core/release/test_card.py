@@ -74,6 +74,13 @@ def test_the_card_names_the_release_that_it_was_compared_with_or_says_why_there_
     assert beside in text
 
 
+def test_the_card_shows_how_everybody_lives_also_with_each_other() -> None:
+    rows = [
+        line.split("|")[2].strip() for line in card(with_current()).splitlines() if line.startswith("| ordinary_day |")
+    ]
+    assert rows == ["survival", "needs_ok_share", "attendance", "return", "conflicts", "rivalry"]
+
+
 def test_the_card_tells_which_stage_is_released_and_by_which_profile_it_was_trained() -> None:
     clone, improved = (
         card(sound_evidence()),

@@ -8,16 +8,16 @@ import pytest
 
 from townlet_core.config import digest
 from townlet_core.config.gates import GatePolicy, load_gates
-from townlet_core.config.telemetry import CanaryRules
+from townlet_core.config.telemetry import CANARIES
 from townlet_core.stability import CloningEvidence, DataEvidence, Evaluation, Evidence, TrainingEvidence
-from townlet_core.stability.evaluation import PolicyRun, ScenarioRun, Window, window_seed
+from townlet_core.stability.evaluation import FIRST, PolicyRun, ScenarioRun, Window, window_seed
 
 GATES = Path(__file__).parents[3] / "configs/gates.yaml"
 CANDIDATE, CURRENT, TEACHER, DATASET = "c" * 64, "9" * 64, "7" * 64, "d" * 64
-ENGINE = "e" * 64
+ENGINE, CONFIG = "e" * 64, "f" * 64
 SCENARIOS = ("dear_day", "late_morning", "low_money", "one_shower", "ordinary_day", "stove_outage")
 PLAN = load_gates(GATES)
-CANARIES = dict.fromkeys((f"canary_{name}" for name in CanaryRules.model_fields), 0.0)
+SILENT = dict.fromkeys((f"canary_{name}" for name in CANARIES), 0.0)
 LEVELS = {"survival": 1.0, "needs_ok_share": 0.9, "attendance": 0.95, "return": 2.5, "conflicts": 0.6, "rivalry": 0.02}
 SPREAD = {
     "survival": 0.0,
@@ -37,9 +37,10 @@ LOGGED = {
     "explained_variance": 0.9,
     "reward_corr": 0.1,
     "queue_events": 400.0,
+    "queue_intensity": 120.0,
     "late_help": 127.0,
 }
-LEVELS, SPREAD = LEVELS | CANARIES, SPREAD | CANARIES
+LEVELS, SPREAD = LEVELS | SILENT, SPREAD | SILENT
 TOWNS = PLAN.comparison.towns[1]
 DIFFERENCE = "feature 9 is 'wallet' in the policy and 'purse' in the town"
 
@@ -60,9 +61,11 @@ def drawn_evaluation(
     towns: int = TOWNS,
     scenarios: tuple[str, ...] = SCENARIOS,
     current: str | None = None,
+    follows: str | None = None,
     plan: GatePolicy = PLAN,
 ) -> Evaluation:
     """An evaluation in which the candidate differs from the teacher by `shift` on average."""
+    follows = follows or current or FIRST
     generator = np.random.default_rng(seed)
     digests = {"candidate": CANDIDATE, "teacher": TEACHER} | ({"current": current} if current else {})
     windows = []
@@ -74,11 +77,12 @@ def drawn_evaluation(
                 name: drawn_run(generator, towns, (shift or {}) if name == "candidate" else {}, common)
                 for name in digests
             }
-            town_seed = window_seed(scenario, plan.comparison.seed, number)
-            runs[scenario] = ScenarioRun(config_digest="f" * 64, seed=town_seed, towns=towns, policies=policies)
+            town_seed = window_seed(scenario, plan.comparison.seed, follows, number)
+            runs[scenario] = ScenarioRun(config_digest=CONFIG, seed=town_seed, towns=towns, policies=policies)
         windows.append(Window(number=number, scenarios=runs))
     return Evaluation(
         seed=plan.comparison.seed,
+        follows=follows,
         days=plan.comparison.days,
         engine=ENGINE,
         plan=digest(plan.comparison),
@@ -109,6 +113,8 @@ def sound_evidence(**changes: object) -> Evidence:
         "baseline_digest": None,
         "incompatible": None,
         "engine": ENGINE,
+        "teacher": TEACHER,
+        "scenarios": dict.fromkeys(SCENARIOS, CONFIG),
         "data": DataEvidence(
             dataset_id=DATASET,
             decisions=20_000,
@@ -141,7 +147,12 @@ def with_current(**changes: object) -> Evidence:
 
 def with_incompatible(**changes: object) -> Evidence:
     """Evidence of a candidate that would replace a release of another layout, which stayed out of the evaluation."""
-    parts = {"baseline_digest": CURRENT, "baseline_training": trained(CURRENT), "incompatible": DIFFERENCE}
+    parts = {
+        "baseline_digest": CURRENT,
+        "baseline_training": trained(CURRENT),
+        "incompatible": DIFFERENCE,
+        "evaluation": drawn_evaluation(follows=CURRENT),
+    }
     return sound_evidence(**(parts | changes))
 
 

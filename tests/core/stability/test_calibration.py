@@ -8,12 +8,13 @@ import pytest
 from tests.core.stability.conftest import LEVELS, PLAN, SCENARIOS, SPREAD
 from townlet_core.config import load_scenario
 from townlet_core.policy.teacher import Teacher
-from townlet_core.stability.calibration import Calibration, Player, Pool, cases_of, measure, promises, wilson
+from townlet_core.stability.calibration import Basis, Calibration, Player, Pool, cases_of, measure, promises, wilson
 from townlet_core.stability.careless import careless
 from townlet_core.stability.suite import Stay, live
 
 TOWNS = 192
 CONFIGS = Path(__file__).parents[3] / "configs"
+BASIS = Basis(engine="e" * 64, teacher="7" * 64, scenarios={})
 FEW = PLAN.model_copy(update={"calibration": PLAN.calibration.model_copy(update={"trials": 60})})
 
 
@@ -34,7 +35,7 @@ def drawn_pool() -> Pool:
 
 @pytest.fixture(scope="module")
 def calibration() -> Calibration:
-    return measure(drawn_pool(), FEW, "e" * 64)
+    return measure(drawn_pool(), FEW, BASIS)
 
 
 def test_the_shipped_plan_keeps_its_promises_on_figures_whose_truth_is_known(calibration: Calibration) -> None:
@@ -57,12 +58,12 @@ def test_a_gate_with_wide_margins_is_caught_breaking_its_promises() -> None:
     rails = {name: rail.model_copy(update={"margin": 9.0, "overall": 9.0}) for name, rail in _rails().items()}
     primary = PLAN.comparison.primary.model_copy(update={"margin": 9.0})
     lax = FEW.comparison.model_copy(update={"guard_rails": rails, "primary": primary})
-    found = measure(drawn_pool(), FEW.model_copy(update={"comparison": lax}), "e" * 64)
+    found = measure(drawn_pool(), FEW.model_copy(update={"comparison": lax}), BASIS)
     assert not promises(found, PLAN.calibration)[0].holds
 
 
 def test_the_same_pool_and_plan_give_the_same_rates(calibration: Calibration) -> None:
-    assert measure(drawn_pool(), FEW, "e" * 64).digest == calibration.digest
+    assert measure(drawn_pool(), FEW, BASIS).digest == calibration.digest
 
 
 def test_a_share_has_the_published_interval() -> None:

@@ -234,12 +234,34 @@ def test_each_town_has_its_own_canaries() -> None:
             {"lateness_spike": RateRules(window_ticks=999, max=30)},
             "canaries.lateness_spike.max: 30 can never be passed",
         ),
+        (
+            {"rivalry_spike": RateRules(window_ticks=999, max=5)},
+            "canaries.rivalry_spike.max: 5 can never be passed in '.*'; choose less than 5",
+        ),
+        (
+            {"starvation": StarvationRules(window_ticks=60, min_ticks=30, max_incidents=16)},
+            "canaries.starvation.max_incidents: 16 can never be passed in '.*'; choose less than 16",
+        ),
     ],
 )
 def test_a_canary_that_could_never_call_is_refused(rules: dict[str, Any], problem: str) -> None:
-    sim = Simulation(load_config(ROOT / "configs/towns/default.yaml"))
+    few = {"lifecycle": {"enabled": False}, "relationships": {"max_ties": 5}}
+    sim = Simulation(changed(load_config(ROOT / "configs/towns/default.yaml"), **few))
     with pytest.raises(ConfigError, match=f"^{problem}"):
         Canaries(sim, CanaryRules(**rules))
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        {"stages": {"relationships": "OFF", "social_rewards": "OFF"}},
+        {"employment": {"max_absent_shifts": 0}},
+        {"employment": {"absent_cutoff": 0}},
+    ],
+)
+def test_a_town_in_which_there_is_nothing_to_watch_is_watched_all_the_same(nothing: dict[str, Any]) -> None:
+    town = watched(changed(default_town(9), **nothing))
+    assert "starvation" in town.live(900, everybody(Option.IDLE))
 
 
 @pytest.mark.parametrize("window", [1, 5, 24, 47, 600, 1440])

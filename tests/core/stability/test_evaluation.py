@@ -12,6 +12,7 @@ from townlet_core.datasets.capture import capture_seed
 from townlet_core.errors import DataError, InputError
 from townlet_core.policy.teacher import Teacher
 from townlet_core.stability import Contender, Evaluation, difference, estimate, evaluate, towns_table
+from townlet_core.stability.evaluation import FIRST, NO_PLAN, window_seed
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 
@@ -89,6 +90,16 @@ def test_held_out_towns_are_no_captured_towns(evaluation: Evaluation) -> None:
     captured = {capture_seed(name, f"2026-11-{day:02d}") for name in evaluation.scenarios for day in range(1, 31)}
     assert len(seeds) == 2
     assert seeds.isdisjoint(captured)
+
+
+def test_every_release_is_followed_by_towns_that_serve_nothing_else() -> None:
+    chosen = [
+        window_seed("a", 1, follows, window) for follows in (FIRST, NO_PLAN, "c" * 64, "d" * 64) for window in (1, 2)
+    ]
+    uses = ("capture", "training", "validation", "calibration", "golden", "variants")
+    others = {capture_seed("a", said, use) for use in uses for said in ("1", "1/first/1", "2026-11-01")}
+    assert len(set(chosen)) == 8
+    assert others.isdisjoint(chosen)
 
 
 def test_an_evaluation_survives_its_own_json(evaluation: Evaluation) -> None:

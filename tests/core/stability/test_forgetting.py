@@ -125,10 +125,10 @@ def test_without_any_reference_nothing_is_let_through() -> None:
 
 def test_the_golden_towns_are_those_of_no_other_use() -> None:
     from townlet_core.datasets.capture import capture_seed
-    from townlet_core.stability.evaluation import window_seed
+    from townlet_core.stability.evaluation import FIRST, window_seed
 
     seeds = {golden_seed(name, RULES) for name in RULES.scenarios}
-    others = {window_seed(name, RULES.seed, 1) for name in RULES.scenarios}
+    others = {window_seed(name, RULES.seed, follows, 1) for name in RULES.scenarios for follows in (FIRST, "9" * 64)}
     others |= {
         capture_seed(name, str(RULES.seed), use) for name in RULES.scenarios for use in ("capture", "calibration")
     }

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from tests.core.stability.conftest import CANDIDATE, TEACHER, sound_evidence
-from townlet_core.config import digest, load_scenario
+from townlet_core.config import config_digest, digest, load_scenario
 from townlet_core.config.gates import GatePolicy
 from townlet_core.core import Simulation
 from townlet_core.policy.teacher import Teacher
 from townlet_core.stability import Contender, Decision, Planned, decide, evaluate_by_plan
+from townlet_core.stability.evaluation import FIRST
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 SCENARIO = "ordinary_day"
@@ -41,8 +42,9 @@ def judged(plan: GatePolicy, share: float) -> Decision:
     rules = plan.comparison.model_copy(update={"scenarios": (SCENARIO,)})
     scenario = load_scenario(SCENARIO, CONFIGS)
     alone = plan.model_copy(update={"comparison": rules})
-    evaluation = evaluate_by_plan(contenders, [scenario], Planned(rules, digest(rules), {"teacher": "no_worse"}))
-    return decide(alone, sound_evidence(evaluation=evaluation, engine=evaluation.engine))
+    evaluation = evaluate_by_plan(contenders, [scenario], Planned(rules, digest(rules), {"teacher": "no_worse"}, FIRST))
+    today = {"engine": evaluation.engine, "scenarios": {SCENARIO: config_digest(scenario.config)}}
+    return decide(alone, sound_evidence(evaluation=evaluation, **today))
 
 
 def test_a_policy_that_acts_like_the_teacher_is_promoted(plan: GatePolicy) -> None:

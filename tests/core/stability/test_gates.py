@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.core.stability.conftest import (
+    CONFIG,
     CURRENT,
     DATASET,
     DIFFERENCE,
@@ -18,7 +19,7 @@ from tests.core.stability.conftest import (
 )
 from townlet_core.config import digest
 from townlet_core.config.gates import GatePolicy
-from townlet_core.stability import CloningEvidence, Criterion, DataEvidence, Decision, Evidence, decide
+from townlet_core.stability import CloningEvidence, Criterion, DataEvidence, Decision, Evaluation, Evidence, decide
 
 
 def criterion(decision: Decision, name: str) -> Criterion:
@@ -39,6 +40,13 @@ def cloning(**changes: object) -> CloningEvidence:
 
 def data(**changes: object) -> DataEvidence:
     return DataEvidence(**(sound_evidence().data.model_dump() | changes))  # type: ignore[union-attr]
+
+
+def reconfigured(evaluation: Evaluation, window: int) -> Evaluation:
+    """The evaluation as if one scenario had been configured otherwise while a window was lived in."""
+    body = evaluation.model_dump()
+    body["windows"][window - 1]["scenarios"]["one_shower"]["config_digest"] = "0" * 64
+    return Evaluation.model_validate(body)
 
 
 def test_sound_evidence_promotes_a_first_release(plan: GatePolicy) -> None:
@@ -75,10 +83,29 @@ def test_sound_evidence_promotes_over_the_current_release_too(plan: GatePolicy) 
             "is 999999999999…, not none",
         ),
         (sound_evidence(engine="0" * 64), "HOLD", "evidence.engine", "is eeeeeeeeeeee…, not 000000000000…"),
+        (sound_evidence(teacher="0" * 64), "HOLD", "evidence.teacher", "is 777777777777…, not 000000000000…"),
+        (
+            sound_evidence(scenarios=dict.fromkeys(SCENARIOS, CONFIG) | {"low_money": "0" * 64}),
+            "HOLD",
+            "evidence.scenario.low_money",
+            "the configuration of low_money in the evaluation is ffffffffffff…, not 000000000000…",
+        ),
+        (
+            sound_evidence(scenarios=dict.fromkeys(SCENARIOS[1:], CONFIG)),
+            "HOLD",
+            f"evidence.scenario.{SCENARIOS[0]}",
+            "is ffffffffffff…, not none",
+        ),
+        (
+            sound_evidence(evaluation=reconfigured(drawn_evaluation(), window=2)),
+            "HOLD",
+            "evidence.scenario.one_shower",
+            "is 000000000000…, not ffffffffffff…",
+        ),
         (with_current(baseline_digest="0" * 64), "HOLD", "evidence.baseline", "not 000000000000…"),
         (with_current(incompatible=DIFFERENCE), "HOLD", "evidence.baseline", "is 999999999999…, not none"),
         (
-            with_incompatible(evaluation=drawn_evaluation(shift={"return": -3.0})),
+            with_incompatible(evaluation=drawn_evaluation(shift={"return": -3.0}, follows=CURRENT)),
             "FAIL",
             "primary.return.teacher",
             "which lies below -0.1",
@@ -137,6 +164,26 @@ def test_sound_evidence_promotes_over_the_current_release_too(plan: GatePolicy) 
             "the seed of the towns is 2, not 1",
         ),
         (
+            sound_evidence(evaluation=drawn_evaluation(follows=CURRENT)),
+            "HOLD",
+            "comparison.follows",
+            "the release after which the towns were drawn is 999999999999…, not first",
+        ),
+        (
+            with_current(evaluation=drawn_evaluation(current=CURRENT, follows="first")),
+            "HOLD",
+            "comparison.follows",
+            "is first, not 999999999999…",
+        ),
+        (
+            with_current(
+                evaluation=drawn_evaluation(current=CURRENT, follows="first").model_copy(update={"follows": CURRENT})
+            ),
+            "HOLD",
+            "comparison.towns",
+            f"{SCENARIOS[0]} in window 1",
+        ),
+        (
             sound_evidence(evaluation=drawn_evaluation().model_copy(update={"days": 2})),
             "HOLD",
             "comparison.days",
@@ -159,6 +206,12 @@ def test_sound_evidence_promotes_over_the_current_release_too(plan: GatePolicy) 
             "HOLD",
             "guard.overall.needs_ok_share.teacher",
             "which does not lie clear of -0.05",
+        ),
+        (
+            sound_evidence(evaluation=drawn_evaluation(shift={"canary_slot_reuse": 1.0})),
+            "FAIL",
+            "canary.slot_reuse.teacher",
+            "which lies above 0.05",
         ),
         (
             sound_evidence(evaluation=drawn_evaluation(shift={"survival": -0.5})),

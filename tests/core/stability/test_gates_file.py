@@ -20,6 +20,7 @@ TEXT = GATES.read_text()
         ("alpha: 0.05\n  fail", "alpha: high\n  fail", ["comparison.alpha", "high"]),
         ("against: {current: no_worse", "against: {current: not_worse", ["against.current", "no_worse"]),
         ("allowed: [queue_pressure,", "allowed: [queue_presure,", ["comparison.canaries.allowed", "queue_pressure"]),
+        ("allowed: [queue_pressure,", "allowed: [slot_use,", ["comparison.canaries.allowed", "slot_reuse"]),
         ("refuse: {noise: 0.05", "refuse: {noise: 0.07", ["calibration", "among noise"]),
         ("margin: 0.25, scale: absolute", "margin: 0.25, scale: relativ", ["return.scale", "relative"]),
         ("first_release:\n  allow: true\n", "first_release:\n", ["first_release.allow"]),

@@ -108,7 +108,7 @@ def test_a_promotion_over_a_release_of_another_layout_is_let_through_as_recorded
         (with_incompatible(baseline_digest="0" * 64), "the decision compares with another release"),
         (sound_evidence(), "the decision compares with another release"),
         (with_current(), "the decision rests on another evaluation"),
-        (with_current(evaluation=drawn_evaluation()), "the record is not what plan and evidence give"),
+        (with_current(evaluation=drawn_evaluation(follows=CURRENT)), "the record is not what plan and evidence give"),
         (with_incompatible(incompatible="map window is 11"), "the record is not what plan and evidence give"),
     ],
 )

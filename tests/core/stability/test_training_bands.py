@@ -62,6 +62,23 @@ def test_a_rerun_with_the_very_same_log_passes_every_band(plan: GatePolicy) -> N
 
 
 @pytest.mark.parametrize(
+    ("figures", "verdict", "told"),
+    [
+        ({"queue_intensity": 621.0}, "HOLD", "training.queue_intensity.band"),
+        ({"queue_events": 601.0}, "HOLD", "training.queue_events.band"),
+        ({"late_help": 0.9}, "FAIL", "training.late_help.min"),
+        ({"queue_intensity": 0.0, "queue_events": 0.0}, "PROMOTE", ""),
+    ],
+)
+def test_the_shipped_plan_asks_for_no_longer_waits_and_for_help(
+    plan: GatePolicy, figures: dict[str, float | None], verdict: str, told: str
+) -> None:
+    decision = decide(plan, beside(**figures))
+    assert decision.verdict == verdict, decision.reasons
+    assert told in " ".join(decision.reasons)
+
+
+@pytest.mark.parametrize(
     ("figures", "name", "verdict", "reason"),
     [
         ({"kl": 0.021}, "training.kl.max", "FAIL", "kl over the last 10 updates is 0.021, which is above 0.02"),
