@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 import townlet_core.datasets
+import townlet_core.policy.ppo.starting
 import townlet_core.release.candidate
 import townlet_core.release.judging
 from assets.capture import capture_asset
@@ -250,6 +251,23 @@ def test_only_a_blocking_guarantee_stops_the_line() -> None:
     assert not may_go_on([Finding(blocking, False, {}), Finding(warning, True, {})])
     severities = [result.severity for result in results([Finding(blocking, False, {}), Finding(warning, False, {})])]
     assert severities == [dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN]
+
+
+def test_a_candidate_is_trained_anew_when_the_sources_changed_since_the_last(
+    trained: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def other(*packages: str) -> str:
+        return "0" * 64
+
+    before = read_candidate(trained.workshop)
+    monkeypatch.setattr(townlet_core.release.candidate, "source_digest", other)
+    monkeypatch.setattr(townlet_core.policy.ppo.starting, "source_digest", other)
+    assert run(trained, policy_candidate, day=None).success
+    after = read_candidate(trained.workshop)
+    assert after.digest == before.digest
+    assert after.improvement is not None
+    assert before.improvement is not None
+    assert after.improvement["live_log"] != before.improvement["live_log"]
 
 
 def test_the_same_candidate_is_found_and_not_trained_again(trained: Line, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -214,18 +214,20 @@ def _improved(
     resume: bool,
 ) -> Record:
     from townlet_core.policy.network import network_tensors
-    from townlet_core.policy.ppo.starting import Start, Stored
+    from townlet_core.policy.ppo.starting import Start, Stored, training_identity
     from townlet_core.policy.ppo.training import improve
 
     checkpoint = read_checkpoint(lay_out(clone, workshop))
     towns = {scenario.name: scenario.config for scenario in scenarios}
     trained = {"method": METHODS[profile.mode], "clone": clone["digest"], "profile": profile.model_dump(mode="json")}
     start = Start(checkpoint.tensors, checkpoint.layout, trained)
-    folder = workshop.data / "training" / digest([clone["digest"], trained])[:16]
     learnt_again = None
     if profile.replay is not None or profile.mix is not None:
         train, validation, _ = _sides(dataset_id, profile, workshop)
         learnt_again = Stored(train, validation, dataset_id)
+    # Checkpoints are taken up by their identity, so what differs in it never shares a folder.
+    identity = training_identity(start, towns, profile, learnt_again)
+    folder = workshop.data / "training" / digest([clone["digest"], trained, identity])[:16]
     result = improve(start, towns, profile, folder, stored=learnt_again, resume=resume, progress=progress)
     trained = {**trained, "updates": result.update}
     stored = _stored(network_tensors(result.network), checkpoint.layout, trained, workshop)
