@@ -14,6 +14,7 @@ from townlet_core.datasets.store import Record, Store
 from townlet_core.datasets.trajectory import read_columns
 from townlet_core.datasets.versions import episode_keys
 from townlet_core.errors import DataError
+from townlet_core.observations.layout import CONTEXT_CUT
 
 NEEDED = ("episode", "agent", "person", "tick", "decision", "expert", "map", "features", "mask", "reward", "terminated")
 
@@ -33,7 +34,7 @@ class DecisionBatch(NamedTuple):
         return_to_next: float32 [n], discounted rewards until the citizen's next decision.
         ticks_to_next: int32 [n], for how many ticks.
         returns: float32 [n], discounted rewards until the end of the life or of the recording.
-        begins: bool [n], whether it is the first decision of a life.
+        begins: bool [n], whether it is the first decision of a life or behind a hard cut of its context.
     """
 
     map: NDArray[np.uint8]
@@ -144,7 +145,7 @@ class DecisionReader:
             return_to_next=outcome.reward,
             ticks_to_next=outcome.ticks,
             returns=return_to_end(spans, self._discount),
-            begins=first_decisions(spans),
+            begins=first_decisions(spans, _cut(layout, columns["features"])),
         )
 
 
@@ -173,6 +174,14 @@ def _columns(source: _Source, key: EpisodeKey) -> dict[str, NDArray[Any]]:
                 f"{source.name}: NaN or infinity in '{name}', episode {key.episode}; curate and build again"
             )
     return columns
+
+
+def _cut(layout: dict[str, Any], features: NDArray[Any]) -> NDArray[np.bool_]:
+    """In which rows the context is cut; in none where the layout does not tell."""
+    names = [feature["name"] for feature in layout["features"]]
+    if CONTEXT_CUT not in names:
+        return np.zeros(len(features), np.bool_)
+    return np.asarray(features[:, names.index(CONTEXT_CUT)] > 0)
 
 
 def _count(manifest: Record, split: str) -> int:

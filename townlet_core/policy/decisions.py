@@ -44,7 +44,8 @@ class Hand(NamedTuple):
     returns: NDArray[np.float32]
     scenario: NDArray[np.str_]
     begins: NDArray[np.bool_]
-    """True in the first decision of a life, as long as the rows are in the order of the dataset or dealt by lives."""
+    """True in the first decision of a life or behind a hard cut, where a memory begins, as long as the rows are in the
+    order of the dataset or dealt by lives."""
 
     def take(self, rows: NDArray[np.int64]) -> "Hand":
         """The same columns, only these rows."""
@@ -90,7 +91,8 @@ class Deck:
         Args:
             size: Rows together; with `whole_lives` about as many.
             generator: Decides the order.
-            whole_lives: Keep the decisions of a life together and in order, for a network that remembers.
+            whole_lives: Keep the decisions of a life together and in order, up to a hard cut, for a network that
+                remembers.
         """
         for pool in self.pools():
             everything = np.arange(pool.expert.size)
