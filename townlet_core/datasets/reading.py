@@ -97,7 +97,7 @@ class DecisionReader:
 
     def __iter__(self) -> Iterator[DecisionBatch]:
         """One batch per episode. Raises DataError for an episode with a value that is not finite."""
-        return (self._read(index, key) for index, key in enumerate(self.episodes))
+        return (self.read(number) for number in range(len(self.episodes)))
 
     def batches(self, size: int) -> Iterator[DecisionBatch]:
         """Batches of exactly `size` decisions, the last one smaller; holds one episode and one batch in memory."""
@@ -125,7 +125,9 @@ class DecisionReader:
                 sources[entry["scenario"], entry["date"]] = source
         return sources
 
-    def _read(self, index: int, key: EpisodeKey) -> DecisionBatch:
+    def read(self, number: int) -> DecisionBatch:
+        """The decisions of one of the episodes. Raises DataError for a value that is not finite."""
+        key = self.episodes[number]
         source = self._sources[key.scenario, key.date]
         columns = _columns(source, key)
         chosen = columns["decision"]
@@ -139,7 +141,7 @@ class DecisionReader:
             mask=columns["mask"][chosen].astype(np.bool_),
             expert=columns["expert"][chosen],
             scenario=np.full(len(outcome.ticks), key.scenario),
-            episode=np.full(len(outcome.ticks), index, np.int32),
+            episode=np.full(len(outcome.ticks), number, np.int32),
             agent=columns["agent"][chosen],
             tick=columns["tick"][chosen],
             return_to_next=outcome.reward,
