@@ -22,6 +22,7 @@ from townlet_core.kernels import source_digest
 from townlet_core.observations.layout import ObservationLayout
 from townlet_core.policy.checkpoint import DESCRIPTION_FILE, WEIGHTS_FILE, read_checkpoint, save_checkpoint
 from townlet_core.policy.cloning_log import CloningLog
+from townlet_core.policy.discounts import require_same_discount
 from townlet_core.policy.report import EpochPoint
 from townlet_core.policy.training_figures import RowsUsed
 from townlet_core.policy.training_log import LOG_FILE, UpdateRecord, write_table
@@ -107,10 +108,12 @@ def train_candidate(
         resume: go on from the newest checkpoint of the same second stage, if it was broken off.
 
     Raises:
-        DataError: the version or a shard of it is missing or damaged, or cannot be learnt from.
-        InputError: the scenarios are not those that the profile names.
+        DataError: the version or a shard of it is missing or damaged, or cannot be learnt from; or a loss stopped being
+            a number, with the folder of what was kept.
+        InputError: the scenarios are not those that the profile names, or shape rewards by another discount.
     """
     _require_scenarios(profile, scenarios)
+    require_same_discount(profile, {scenario.name: scenario.config for scenario in scenarios})
     inputs = {
         "dataset": dataset_id,
         "profile": profile.model_dump(mode="json"),

@@ -20,6 +20,7 @@ from townlet_core.files import file_digest
 from townlet_core.observations.layout import ObservationLayout
 from townlet_core.policy.checkpoint import DESCRIPTION_FILE
 from townlet_core.policy.decisions import Deck
+from townlet_core.policy.discounts import require_same_discount
 from townlet_core.policy.layouts import require_same_layout
 from townlet_core.policy.network import network_from, network_tensors
 from townlet_core.policy.ppo.annealer import Annealer, Good
@@ -73,7 +74,8 @@ def improve(
         progress: Called after each update, when its record has been written.
 
     Raises:
-        InputError: The profile improves nothing, a scenario is missing, or the dataset version that the mode needs.
+        InputError: The profile improves nothing, a scenario is missing or shapes rewards by another discount, or the
+            dataset version that the mode needs is missing.
         CheckpointError: The clone and the towns differ in their layout, or the checkpoint is damaged or another's.
         NonFiniteTerm: A loss stopped being a number; checkpoints written before stay.
     """
@@ -294,6 +296,7 @@ def _rules(profile: TrainingProfile, scenarios: Mapping[str, TownConfig]) -> Imp
     if list(scenarios) != list(profile.ppo.scenarios):
         wanted, given = ", ".join(profile.ppo.scenarios), ", ".join(scenarios)
         raise InputError(f"training profile {profile.profile}: names the scenarios {wanted}; given are {given}")
+    require_same_discount(profile, scenarios)
     return profile.ppo
 
 
