@@ -124,6 +124,8 @@ class UpdateRecord(BaseModel):
     """The cycle that the update belongs to, from 0."""
     social_stage: Stage | None
     """Stage of social rewards that the schedule asked for; None where the towns are in their own."""
+    perturbations: bool | None
+    """Whether the schedule lets them happen by chance; None where it leaves that to the towns."""
     epoch: int
     """The update's number, from 1."""
     updates: int

@@ -32,6 +32,7 @@ class Scene(NamedTuple):
         mode: what the training learns from.
         cycle: the update's cycle.
         social_stage: stage of social rewards, where a schedule says so.
+        perturbations: whether they happen by chance, where a schedule says so.
         ticks: length of the rollout.
         rivalry: mean and largest rivalry at its end.
         first: the record of the first update, None while that one is measured: what the training is compared with.
@@ -40,6 +41,7 @@ class Scene(NamedTuple):
     mode: LearnsFrom
     cycle: int
     social_stage: Stage | None
+    perturbations: bool | None
     ticks: int
     rivalry: tuple[float, float]
     first: UpdateRecord | None
@@ -57,6 +59,7 @@ def measured(
         rows=RowsUsed(lived=own, stored=stored, scripted=rollout.scripted, imitated=shown),
         cycle=scene.cycle,
         social_stage=scene.social_stage,
+        perturbations=scene.perturbations,
         epoch=pace.update,
         updates=progress.updates,
         steps=progress.steps,

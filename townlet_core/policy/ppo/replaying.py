@@ -150,6 +150,7 @@ class Replaying:
             rows=RowsUsed(lived=0, stored=rows, scripted=0, imitated=0),
             cycle=0,
             social_stage=None,
+            perturbations=None,
             epoch=self.update,
             updates=self.rules.updates,
             steps=0,

@@ -40,7 +40,7 @@ from townlet_core.policy.ppo.starting import (
     scalars,
     training_identity,
 )
-from townlet_core.policy.ppo.towns import TrainingTowns
+from townlet_core.policy.ppo.towns import TrainingTowns, undisturbed
 from townlet_core.policy.ppo.updating import Learner, NonFiniteTerm, pace_at
 from townlet_core.policy.tensorboard import EventFile
 from townlet_core.policy.threads import single_thread
@@ -112,8 +112,11 @@ class _Training:
     ) -> None:
         seeds = {name: capture_seed(name, str(profile.seed), PURPOSE) for name in scenarios}
         self.start, self.profile, self.rules, self.folder = start, profile, rules, folder
+        self.scenarios = scenarios
         self.identity = training_identity(start, scenarios, profile, stored if profile.mix else None)
-        self.towns = TrainingTowns(scenarios, rules.towns, seeds)
+        late = rules.perturbations_from_cycle is not None
+        self.towns = TrainingTowns(undisturbed(scenarios) if late else scenarios, rules.towns, seeds)
+        self.disturbed = None if rules.perturbations_from_cycle is None else False
         require_same_layout(start.layout, self.towns.layout, "clone")
         network = network_from(start.tensors)
         draws, shuffles = (np.random.default_rng([profile.seed, number]) for number in (0, 1))
@@ -171,7 +174,7 @@ class _Training:
 
     def _advance(self) -> UpdateRecord:
         began, pace = time.perf_counter(), pace_at(self.rules, self.update + 1)
-        self._enter_stage()
+        self._enter_cycle(self.update // self.rules.cycle)
         rollout = self.collector.collect(self.rules.ticks)
         lived = time.perf_counter()
         figures = self.learner.update(rollout.experience, pace, self._tutor(rollout))
@@ -196,17 +199,21 @@ class _Training:
             mode=mode,
             cycle=(self.update - 1) // self.rules.cycle,
             social_stage=self.stage,
+            perturbations=self.disturbed,
             ticks=self.rules.ticks,
             rivalry=self.towns.rivalry(),
             first=next(iter(self.log.records), None),
         )
 
-    def _enter_stage(self) -> None:
-        """Bring the towns into the stage of social rewards that the schedule says for this update's cycle."""
-        stage = stage_in(self.rules.social_stages, self.update // self.rules.cycle)
+    def _enter_cycle(self, cycle: int) -> None:
+        """Bring the towns to what the schedules say for a cycle: the stage of social rewards, and perturbations."""
+        stage, begins = stage_in(self.rules.social_stages, cycle), self.rules.perturbations_from_cycle
         if stage is not None and stage != self.stage:
             self.towns.set_social_stage(stage)
             self.stage = stage
+        if begins is not None and begins <= cycle and not self.disturbed:
+            self.towns.disturb({name: config.perturbations.not_before_day for name, config in self.scenarios.items()})
+            self.disturbed = True
 
     def _tutor(self, rollout: Rollout) -> Tutor | None:
         if self.profile.mix is not None and self.stored is not None:

@@ -65,7 +65,7 @@ def update(epoch: int, **changes: Any) -> UpdateRecord:
             part, base = inner[name]
             changes[part] = base.model_copy(update={name: changes.pop(name)})
     counted = {name: 1 for name in UpdateRecord.model_fields if name not in {*WHOLE, "kind", "schema_version"}}
-    absent = dict.fromkeys(("social_stage", "loss_imitation", "validation", "annealing", "stored"))
+    absent = dict.fromkeys(("social_stage", "perturbations", "loss_imitation", "validation", "annealing", "stored"))
     fields = counted | absent | WHOLE | HEALTHY | {"epoch": epoch} | changes
     return UpdateRecord(**fields)
 

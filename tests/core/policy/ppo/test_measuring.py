@@ -89,6 +89,8 @@ BY_HAND = {
     "data_mode": "anneal",
     "cycle": 3,
     "social_stage": "C2",
+    "perturbations": True,
+    "capped_share": None,
     "loss_imitation": (8 * 0.5 + 2 * 1.5) / 10,
     "epoch": 7,
     "updates": 9,
