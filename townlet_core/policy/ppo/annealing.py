@@ -40,10 +40,10 @@ def ratio_at(rules: AnnealRules, step: int) -> float:
 
 
 def verdicts(found: Figures, baseline: Figures, rules: AnnealRules) -> dict[str, KpiVerdict]:
-    """Each key figure against its bound, `max_drop` of the baseline below it; what is no number never holds."""
+    """Each key figure against its bound, `max_drop` of its scale below the baseline; what is no number never holds."""
     told: dict[str, KpiVerdict] = {}
-    for kpi in rules.kpis:
-        bound = baseline[kpi] - rules.max_drop * abs(baseline[kpi])
+    for kpi, scale in rules.kpis.items():
+        bound = baseline[kpi] - rules.max_drop * (scale.of or abs(baseline[kpi]))
         figure = found[kpi] if math.isfinite(found[kpi]) else None
         held = figure is not None and figure >= bound
         told[kpi] = KpiVerdict(found=figure, baseline=baseline[kpi], bound=bound, held=held)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.core.policy.ppo.small_training import small_profile, small_town
 from townlet_core.config import AnnealRules, Ramp, TrainingProfile
+from townlet_core.config.training_modes import KpiScale
 from townlet_core.core.identity import read_identity
 from townlet_core.core.statefile import read_statefile
 from townlet_core.observations.layout import layout_of
@@ -22,7 +23,7 @@ from townlet_core.policy.ppo.training import improve
 from townlet_core.policy.ppo.updating import Learner, Pace
 from townlet_core.policy.training_log import UpdateRecord
 
-RULES = AnnealRules(start=0.8, steps=3, kpis=("return", "survival"))
+RULES = AnnealRules(start=0.8, steps=3, kpis={"return": KpiScale(), "survival": KpiScale()})
 TEACHER = {"return": -2.0, "survival": 1.0}
 
 
@@ -47,6 +48,14 @@ def test_a_cycle_holds_unless_a_figure_drops_by_more_than_the_bound(found: dict[
     assert (judgement.decision, judgement.state.step) == (("advance", 1) if held else ("freeze", 0))
     assert judgement.kpis["return"].bound == pytest.approx(-2.6)
     assert judgement.kpis["survival"].bound == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize("teacher", [-2.0, 0.0, 0.1])
+def test_a_return_may_drop_by_a_share_of_a_scale_of_its_own(teacher: float) -> None:
+    rules = AnnealRules(kpis={"return": KpiScale(of=3.0)})
+    found = judge(AnnealState(), 4, {"return": teacher - 0.8}, {"return": teacher}, rules)
+    assert (found.decision, found.kpis["return"].bound) == ("advance", pytest.approx(teacher - 0.9))
+    assert judge(AnnealState(), 4, {"return": teacher - 1.0}, {"return": teacher}, rules).decision == "freeze"
 
 
 def test_a_frozen_share_falls_again_after_a_good_cycle_and_stays_at_none() -> None:
