@@ -97,7 +97,8 @@ class AnnealRules(BaseModel):
     is more than `max_drop` of the `baseline` below it (the teacher's figure in the same towns, or the policy's own
     after the first cycle), the share freezes and the weights of the last good cycle return; it falls again after a
     cycle that keeps all of them. `imitation` weighs the teacher's decisions against the policy's own; 0 learns from
-    the latter alone.
+    the latter alone. `min_clone_accuracy` is the agreement on held-out decisions by which the log says that the clone
+    was good enough to begin with.
     """
 
     model_config = STRICT
@@ -107,3 +108,4 @@ class AnnealRules(BaseModel):
     baseline: Literal["teacher", "first_cycle"] = "teacher"
     kpis: dict[Kpi, KpiScale] = Field(default={kpi: KpiScale() for kpi in get_args(Kpi)}, min_length=1)
     imitation: Weight = 0.0
+    min_clone_accuracy: Share = 0.9

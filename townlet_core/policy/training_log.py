@@ -71,8 +71,11 @@ class Validation(BaseModel):
     survival: float
     attendance: float
     teacher_return_mean: float
+    clone_return_mean: float
+    """Of the clone that the training began with; where it may ship itself, only a better return ships instead."""
     held: bool
-    """Whether in every scenario survival and attendance were at least the teacher's, so that it may ship."""
+    """Whether survival and attendance, as means over the scenarios, lay at most the slack below the teacher's, so that
+    it may ship."""
 
 
 class EpochRecord(BaseModel):

@@ -24,7 +24,7 @@ from townlet_core.policy.checkpoint import DESCRIPTION_FILE, WEIGHTS_FILE, read_
 from townlet_core.policy.cloning_log import CloningLog
 from townlet_core.policy.discounts import require_same_discount
 from townlet_core.policy.report import EpochPoint
-from townlet_core.policy.training_figures import RowsUsed
+from townlet_core.policy.training_figures import CloneScore, RowsUsed
 from townlet_core.policy.training_log import LOG_FILE, UpdateRecord, write_table
 from townlet_core.release.workshop import Workshop, stored_bytes
 from townlet_core.sources import ENGINE
@@ -223,7 +223,8 @@ def _improved(
     checkpoint = read_checkpoint(lay_out(clone, workshop))
     towns = {scenario.name: scenario.config for scenario in scenarios}
     trained = {"method": METHODS[profile.mode], "clone": clone["digest"], "profile": profile.model_dump(mode="json")}
-    start = Start(checkpoint.tensors, checkpoint.layout, trained)
+    score = CloneScore(dataset_id, clone["report"]["accuracy"])
+    start = Start(checkpoint.tensors, checkpoint.layout, trained, score)
     learnt_again = None
     if profile.replay is not None or profile.mix is not None:
         train, validation, _ = _sides(dataset_id, profile, workshop)

@@ -17,13 +17,13 @@ from townlet_core.core.identity import Actor
 from townlet_core.datasets.capture import capture_seed
 from townlet_core.errors import InputError
 from townlet_core.files import file_digest
-from townlet_core.observations.layout import ObservationLayout
 from townlet_core.policy.checkpoint import DESCRIPTION_FILE
 from townlet_core.policy.decisions import Deck
 from townlet_core.policy.discounts import require_same_discount
 from townlet_core.policy.layouts import require_same_layout
 from townlet_core.policy.network import network_from, network_tensors
 from townlet_core.policy.ppo.annealer import Annealer, Good
+from townlet_core.policy.ppo.annealing import drifts
 from townlet_core.policy.ppo.choosing import Chosen, Validator, better, over_scenarios
 from townlet_core.policy.ppo.collecting import Collector, Rollout
 from townlet_core.policy.ppo.lessons import ShownTutor, StoredDecisions, StoredTutor, Tutor, stored_rows
@@ -122,14 +122,14 @@ class _Training:
         draws, shuffles = (np.random.default_rng([profile.seed, number]) for number in (0, 1))
         self.streams = {"draws": draws, "shuffles": shuffles}
         self.learner = Learner(network, rules, profile.discount, shuffles)
-        self.annealer = Annealer(profile.anneal, self.towns, self.learner) if profile.anneal else None
+        self.annealer = Annealer(profile.anneal, self.towns, self.learner, start.score) if profile.anneal else None
         drivers = self.annealer.drivers if self.annealer else None
         self.collector = Collector(self.towns, network, profile.discount, draws, drivers, rules.life_cost)
         self.stored = _dealt(stored, start, profile) if profile.mix else None
         self.stage: Stage | None = None
         self.update = self.steps = self.transitions = 0
-        self.chosen: Chosen | None = None
-        self.validator = _validator(scenarios, profile, rules, start.layout)
+        self.validator = _validator(scenarios, profile, rules, start)
+        self.chosen = self.validator.first(start.tensors) if self.validator else None
         self._take_up(resume=resume)
         self.log = TrainingLog(folder, self.update)
 
@@ -164,12 +164,13 @@ class _Training:
         tensors = network_tensors(self.learner.network)
         figures = validator.measure(tensors)
         found = validator.judge(figures)
-        if better(found, self.chosen):
-            self.chosen = Chosen(self.update, found.return_mean, tensors)
         annealing = record.annealing
         if closes and self.annealer is not None:
             ours, theirs = over_scenarios(figures), over_scenarios(validator.teacher)
-            annealing = self.annealer.close_cycle(self.update, self.learner, ours, theirs)
+            told = self.annealer.close_cycle(self.update, self.learner, ours, theirs)
+            annealing = told.model_copy(update={"drift": drifts([*self.log.records, record])})
+        if (annealing is None or annealing.trusted) and better(found, self.chosen):
+            self.chosen = Chosen(self.update, found.return_mean, tensors)
         return record.model_copy(update={"validation": found, "annealing": annealing})
 
     def _advance(self) -> UpdateRecord:
@@ -308,9 +309,9 @@ def _rules(profile: TrainingProfile, scenarios: Mapping[str, TownConfig]) -> Imp
 
 
 def _validator(
-    scenarios: Mapping[str, TownConfig], profile: TrainingProfile, rules: ImprovementRules, layout: ObservationLayout
+    scenarios: Mapping[str, TownConfig], profile: TrainingProfile, rules: ImprovementRules, start: Start
 ) -> Validator | None:
     if not rules.validation_towns:
         return None
     seeds = {name: capture_seed(name, str(profile.seed), "validation") for name in scenarios}
-    return Validator(scenarios, rules.validation_towns, seeds, layout, rules.validation_slack)
+    return Validator(scenarios, rules.validation_towns, seeds, start.layout, start.tensors, rules.validation_slack)

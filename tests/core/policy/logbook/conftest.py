@@ -31,7 +31,15 @@ EPISODES = EpisodeFigures(
 CONFLICT = ConflictFigures(
     rivalry_max_mean_avg=0.1, rivalry_max_max_avg=0.2, rivalry_avoid_count_mean_avg=0.0, rivalry_avoid_count_max_avg=1.0
 )
-VALIDATION = Validation(towns=8, return_mean=2.5, survival=1.0, attendance=0.9, teacher_return_mean=2.0, held=True)
+VALIDATION = Validation(
+    towns=8,
+    return_mean=2.5,
+    survival=1.0,
+    attendance=0.9,
+    teacher_return_mean=2.0,
+    clone_return_mean=1.9,
+    held=True,
+)
 WHOLE = {
     "stopped_early": False,
     "critic_only": False,
