@@ -29,7 +29,8 @@ from townlet_core.policy.training_figures import (
     StoredFigures,
 )
 
-LOG_FILE, TABLE_FILE, EPOCHS_FILE = "updates.ndjson", "updates.parquet", "epochs.ndjson"
+LOG_FILE, TABLE_FILE = "updates.ndjson", "updates.parquet"
+EPOCHS_FILE, EPOCHS_TABLE = "epochs.ndjson", "epochs.parquet"
 EVENTS = "tensorboard"
 """Folder of the TensorBoard events, beside the log."""
 SCHEMA_VERSION: Literal["3.0"] = "3.0"
@@ -110,6 +111,8 @@ class EndRecord(BaseModel):
     """The last update or epoch that was logged."""
     seconds: float
     """Since the log was opened: by the run that ended, without those before it."""
+    then: LearnsFrom | None = None
+    """How a training goes on whose clone is finished, in a log of its own beside this one; None where it does not."""
 
 
 class UpdateRecord(BaseModel):
@@ -247,21 +250,25 @@ class LogFile:
         self.offset += len(line)
 
     @contextmanager
-    def ending(self, last: Callable[[], int]) -> Iterator[None]:
-        """Write the last line when the block is left: finished with update or epoch `last()`, or stopped there."""
+    def ending(self, last: Callable[[], int], then: LearnsFrom | None = None) -> Iterator[None]:
+        """Write the last line when the block is left: finished with update or epoch `last()`, or stopped there.
+
+        Args:
+            last: The last update or epoch.
+            then: How the training goes on in another log once this one is finished.
+        """
         try:
             yield
         except BaseException as error:
             with suppress(OSError):  # a disk that is full must not hide what went wrong
-                self._end(last(), error)
+                told = " ".join(str(error).split()) or type(error).__name__
+                self.append(EndRecord(outcome="stopped", reason=told, epoch=last(), seconds=self._seconds))
             raise
-        self._end(last(), None)
+        self.append(EndRecord(outcome="finished", reason=None, epoch=last(), seconds=self._seconds, then=then))
 
-    def _end(self, epoch: int, error: BaseException | None) -> None:
-        told = None if error is None else " ".join(str(error).split()) or type(error).__name__
-        seconds = time.perf_counter() - self._began
-        outcome: Literal["finished", "stopped"] = "finished" if error is None else "stopped"
-        self.append(EndRecord(outcome=outcome, reason=told, epoch=epoch, seconds=seconds))
+    @property
+    def _seconds(self) -> float:
+        return time.perf_counter() - self._began
 
 
 class TrainingLog:
@@ -326,7 +333,11 @@ def write_table(records: Sequence[UpdateRecord], path: Path, *, lasting: bool = 
         path: The file; it appears whole.
         lasting: Leave out what the run cost, so that the same training gives the same bytes.
     """
-    rows = [flat(record.lasting() if lasting else record.model_dump(mode="json")) for record in records]
+    write_rows([flat(record.lasting() if lasting else record.model_dump(mode="json")) for record in records], path)
+
+
+def write_rows(rows: Sequence[dict[str, Any]], path: Path) -> None:
+    """Write flat records of one kind, at least one, as a Parquet table; the file appears whole."""
     found = {name: [row.get(name) for row in rows] for name in _names(rows)}
     columns = {name: pa.array(values, _type(values)) for name, values in found.items()}
     with sink(UPath(path.parent)) as opened:

@@ -30,6 +30,8 @@ from townlet_core.release.workshop import Workshop, stored_bytes
 from townlet_core.sources import ENGINE
 
 WEIGHTS, DESCRIPTION = ".safetensors", ".json"
+BEST = "best"
+"""Folder beside a clone's log: its best weights, where the loss stopped being a number."""
 CLONED, IMPROVED = "clone", "improved"
 """The stages of a training; a candidate names the one that it is."""
 
@@ -175,15 +177,22 @@ def _cloned(dataset_id: str, profile: TrainingProfile, workshop: Workshop, progr
 
     def build() -> Record:
         # Torch takes seconds to import; a clone that is found rather than trained must not wait for it.
-        from townlet_core.policy.bc import train_bc
+        from townlet_core.policy.bc import NonFiniteLoss, train_bc
         from townlet_core.policy.network import network_tensors
 
         readers = _sides(dataset_id, profile, workshop)
-        log = CloningLog(workshop.data / "training" / f"clone-{digest([dataset_id, plain])[:16]}", profile.epochs)
-        with log.ending():
-            result = train_bc(readers[0], readers[1], readers[2], profile, progress=_both(log.append, progress))
         trained = {"method": METHODS["bc"], "dataset": dataset_id, "profile": plain}
         layout = ObservationLayout.from_json(json.dumps(readers[0].layout))
+        folder = workshop.data / "training" / f"clone-{digest([dataset_id, plain])[:16]}"
+        log = CloningLog(folder, profile.epochs, then=None if profile.mode == "bc" else profile.mode)
+        with log.ending():
+            try:
+                result = train_bc(readers[0], readers[1], readers[2], profile, progress=_both(log.append, progress))
+            except NonFiniteLoss as error:
+                if error.best is None:
+                    raise
+                save_checkpoint(folder / BEST, network_tensors(error.best), layout, trained)
+                raise error.keeping(folder / BEST) from error
         stored = _stored(network_tensors(result.network), layout, trained, workshop)
         return {**stored, "stage": CLONED, "report": result.report.model_dump(mode="json")}
 
