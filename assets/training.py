@@ -18,7 +18,7 @@ LEARNT = Guarantee("beats_majority", "On held-out decisions it beats always gues
 ACCURATE = Guarantee("accuracy_over_90_percent", "It agrees with the teacher on 90 % of decisions.", blocking=False)
 IMPROVED = Guarantee(
     "improves_on_the_clone",
-    "Where the profile ships an improved policy, an update was found that may ship.",
+    "Where the profile ships an improved policy, its return in validation towns is above the clone's.",
     blocking=False,
 )
 GUARANTEES = [FINITE, LEARNT, ACCURATE, IMPROVED]
@@ -137,10 +137,24 @@ def _findings(candidate: Any) -> list[Finding]:
     weights = load_file(candidate.folder / "policy.safetensors")
     finite = all(bool(np.isfinite(tensor).all()) for tensor in weights.values())
     accuracy, majority = candidate.report["accuracy"], candidate.report["majority_share"]
-    wanted = candidate.record["profile"]["ships"]
     return [
         Finding(FINITE, finite, {"tensors": len(weights), "weights": sum(tensor.size for tensor in weights.values())}),
         Finding(LEARNT, accuracy > majority, {"accuracy": accuracy, "majority_share": majority}),
         Finding(ACCURATE, accuracy >= WANTED_ACCURACY, {"accuracy": accuracy, "wanted": WANTED_ACCURACY}),
-        Finding(IMPROVED, wanted == candidate.record["stage"], {"wanted": wanted, "ships": candidate.record["stage"]}),
+        _improved(candidate),
     ]
+
+
+def _improved(candidate: Any) -> Finding:
+    """Whether what was wanted ships, and why; without validation towns nobody knows that it is better."""
+    wanted, ships = candidate.record["profile"]["ships"], candidate.record["stage"]
+    facts: dict[str, Any] = {"wanted": wanted, "ships": ships}
+    if wanted == "clone":
+        return Finding(IMPROVED, True, facts)
+    found = (candidate.improvement or {}).get("validation")
+    if found is None:
+        why = "no update was better" if ships != wanted else "it was not compared: the profile has no validation towns"
+        return Finding(IMPROVED, False, {**facts, "why": why})
+    returns = {key: found[key] for key in ("return_mean", "clone_return_mean", "teacher_return_mean")}
+    better = ships == wanted and found["return_mean"] > found["clone_return_mean"]
+    return Finding(IMPROVED, better, {**facts, **returns})

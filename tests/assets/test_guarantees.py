@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 import townlet_core.datasets
+import townlet_core.policy.ppo.starting
 import townlet_core.release.candidate
 import townlet_core.release.judging
 from assets.capture import capture_asset
@@ -202,6 +203,69 @@ def test_a_candidate_with_a_weight_that_is_not_finite_is_stopped(
     assert verdicts(result)["weights_are_finite"] is False
 
 
+def improved_check(
+    trained: Line, monkeypatch: pytest.MonkeyPatch, stage: str, ours: float | None
+) -> dg.AssetCheckResult:
+    """The check of a candidate whose profile wants an improvement, and whose clone returned 1."""
+    good = read_candidate(trained.workshop)
+    returns = {"return_mean": ours, "clone_return_mean": 1.0, "teacher_return_mean": 2.0}
+    improvement = {**(good.improvement or {}), "validation": None if ours is None else returns}
+    profile = {**good.record["profile"], "ships": "improved"}
+    record = {**good.record, "stage": stage, "profile": profile, "improvement": improvement}
+    found = Candidate(record, good.folder, reused=False)
+    monkeypatch.setattr(townlet_core.release.candidate, "train_candidate", lambda *args: found)
+    evaluations = run(trained, policy_candidate, day=None).get_asset_check_evaluations()
+    return next(one for one in evaluations if one.check_name == "improves_on_the_clone")
+
+
+@pytest.mark.parametrize(
+    ("stage", "ours", "passed", "why"),
+    [
+        ("improved", 1.1, True, None),
+        ("improved", 0.9, False, None),
+        ("improved", None, False, "it was not compared: the profile has no validation towns"),
+        ("clone", None, False, "no update was better"),
+    ],
+)
+def test_an_improvement_must_be_better_than_the_clone_and_says_by_how_much(
+    trained: Line, monkeypatch: pytest.MonkeyPatch, stage: str, ours: float | None, passed: bool, why: str | None
+) -> None:
+    check = improved_check(trained, monkeypatch, stage, ours)
+    assert check.passed is passed
+    told = {name: value.value for name, value in check.metadata.items()}
+    assert told.get("why") == why
+    assert (told.get("return_mean"), told.get("clone_return_mean")) == (ours, None if ours is None else 1.0)
+
+
+def test_the_best_weights_of_a_clone_whose_loss_became_no_number_are_kept_and_named(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from townlet_core.policy import bc
+    from townlet_core.policy.checkpoint import load_checkpoint
+
+    assert run(line, dataset_asset(SCENARIOS), day=None).success
+    honest, judged = bc._losses, bc._judge
+    epochs: list[float] = []
+
+    def judge(*arguments: Any) -> Any:
+        epochs.append(judged(*arguments)[0])
+        return epochs[-1], 0.5
+
+    def sour(*arguments: Any) -> Any:
+        policy, value = honest(*arguments)
+        return (policy * float("nan"), value) if len(epochs) == 2 else (policy, value)
+
+    monkeypatch.setattr(bc, "_judge", judge)
+    monkeypatch.setattr(bc, "_losses", sour)
+    result = run(line, policy_candidate, day=None)
+    (failure,) = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+    (folder,) = (line.workshop.data / "training").glob("clone-*/best")
+    assert f"epoch 3, minibatch 0: the loss is not finite; the best weights so far are kept in {folder};" in (
+        failure.user_failure_data.description
+    )
+    assert np.isfinite(load_checkpoint(folder).weights.policy_weight).all()
+
+
 def test_an_unknown_training_profile_is_told_in_one_line(trained: Line) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         result = dg.materialize(
@@ -250,6 +314,23 @@ def test_only_a_blocking_guarantee_stops_the_line() -> None:
     assert not may_go_on([Finding(blocking, False, {}), Finding(warning, True, {})])
     severities = [result.severity for result in results([Finding(blocking, False, {}), Finding(warning, False, {})])]
     assert severities == [dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN]
+
+
+def test_a_candidate_is_trained_anew_when_the_sources_changed_since_the_last(
+    trained: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def other(*packages: str) -> str:
+        return "0" * 64
+
+    before = read_candidate(trained.workshop)
+    monkeypatch.setattr(townlet_core.release.candidate, "source_digest", other)
+    monkeypatch.setattr(townlet_core.policy.ppo.starting, "source_digest", other)
+    assert run(trained, policy_candidate, day=None).success
+    after = read_candidate(trained.workshop)
+    assert after.digest == before.digest
+    assert after.improvement is not None
+    assert before.improvement is not None
+    assert after.improvement["live_log"] != before.improvement["live_log"]
 
 
 def test_the_same_candidate_is_found_and_not_trained_again(trained: Line, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,6 +103,16 @@ def test_figures_of_the_log_that_are_no_numbers_never_promote(prepared: Prepared
     assert told["reason"].endswith("was not measured")
 
 
+def test_the_report_of_another_clone_never_promotes(prepared: Prepared) -> None:
+    workshop = Workshop(prepared.data)
+    republish(workshop, "candidate", lambda record: record.update(clone={**record["clone"], "digest": "0" * 64}))
+    found = evaluated(prepared)
+    assert found["verdict"] == "HOLD"
+    (told,) = [one for one in found["criteria"] if one["verdict"] != "pass"]
+    assert told["name"] == "evidence.training"
+    assert "000000000000…" in told["reason"]
+
+
 def test_an_empty_evaluation_is_refused_by_file_and_field(prepared: Prepared) -> None:
     workshop = Workshop(prepared.data)
     body = json.loads(stored_bytes(workshop.artifacts, workshop.latest("evaluation")["evaluation"]))

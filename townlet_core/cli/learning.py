@@ -150,7 +150,9 @@ def _improvement(candidate: Candidate) -> dict[str, object]:
         shown["return"] = f"{returns[0]:.3f} at first, {returns[-1]:.3f} at last, choices drawn"
     if found["validation"]:
         validated = found["validation"]
-        shown["validated"] = f"{validated['return_mean']:.3f}, teacher {validated['teacher_return_mean']:.3f}"
+        shown["validated"] = f"{validated['return_mean']:.3f}, " + ", ".join(
+            f"{who} {validated[f'{who}_return_mean']:.3f}" for who in ("clone", "teacher")
+        )
     if found["stored"]:
         shown["stored"] = f"agrees with {found['stored']['agreement']:.1%} of the dataset's validation side"
     if found["annealing"]:

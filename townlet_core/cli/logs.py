@@ -19,7 +19,7 @@ from townlet_core.errors import InputError
 from townlet_core.files import write_whole
 from townlet_core.policy.logbook.entries import Entry, log_file, read_entries
 from townlet_core.policy.logbook.figures import FIGURES
-from townlet_core.policy.logbook.following import follow
+from townlet_core.policy.logbook.following import follow, follow_on
 from townlet_core.policy.logbook.pages import (
     COLUMNS,
     COMPARED,
@@ -93,12 +93,19 @@ def watch_log(
     if follow_it and file.suffix == ".parquet":
         raise InputError(f"{file}: a table appears whole; follow the NDJSON log beside it")
     with _until_a_signal() as stop:
-        entries = follow(file, stop, interval, timeout) if follow_it else iter(read_entries(file))
+        entries = _followed(log, file, stop, interval, timeout) if follow_it else iter(read_entries(file))
         seen, alarms = _watch(entries, bounds, timeout, as_json)
     if not as_json:
         typer.echo(f"{seen} records watched, {alarms} alarms", err=True)
     if alarms:
         raise typer.Exit(1)
+
+
+def _followed(log: Path, file: Path, stop: Event, interval: float, timeout: float | None) -> Iterator[Entry | None]:
+    """Whoever names the folder of all trainings follows one from its clone on; whoever names a log, that one."""
+    if log in (file, file.parent):
+        return follow(file, stop, interval, timeout)
+    return follow_on(log, file, stop, interval, timeout)
 
 
 def summarise(
@@ -150,8 +157,10 @@ def _watch(entries: Iterator[Entry | None], rules: WatchRules, timeout: float | 
 def _tell_entry(entry: Entry, as_json: bool) -> None:
     figures = {name: value for name in FIGURES if (value := entry.figure(name)) is not None}
     if entry.kind == "end":
-        facts = {key: entry.row[key] for key in ("outcome", "reason", "epoch", "seconds")}
+        facts = {key: entry.row[key] for key in ("outcome", "reason", "epoch", "seconds", "then")}
         plain = f"{facts['outcome']} after {entry.epoch}, in {facts['seconds']:,.0f} seconds"
+        if facts["then"] is not None:
+            plain = f"{plain}; the training goes on ({facts['then']}) in a log of its own"
     else:
         facts = {"epoch": entry.epoch, "of": entry.row["updates"], "figures": figures}
         shown = "  ".join(f"{name} {figures[name]:.4g}" for name in ON_THE_LINE if name in figures)

@@ -12,6 +12,8 @@ MAX_EVENT_SPECS = 16
 """Most perturbations that a town may list."""
 MAX_EVENTS = 8
 """Most perturbations that may last at the same time."""
+LAST_DAY = 100_000
+"""The latest day that `not_before_day` can name: nothing happens by chance."""
 
 Magnitude: TypeAlias = Annotated[float, Field(ge=0.1, le=10.0)]
 

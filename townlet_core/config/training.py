@@ -31,12 +31,14 @@ class ImprovementRules(BaseModel):
     `trace` is the lambda of the advantages per decision. `clip` bounds the probability ratio, `value_clip` the critic
     (in standard deviations of the return; 0 lets it free). The epochs of an update stop early when the policy has
     moved by more than `target_kl` nats (0 never stops). The first `critic_warmup` updates teach the value head alone.
-    Every `checkpoint_every` updates a checkpoint is written and the newest `keep` stay. With `validation_towns`, each
-    checkpoint then lives in so many towns of each scenario that are there for nothing else, and the best return ships
-    whose survival and attendance, over all scenarios, lie at most `validation_slack` below the teacher's; with 0 towns,
-    the last update does. `life_cost` is what the end of a life costs in learning beyond the town's own penalty, so that
-    no policy trades lives for wages. `cycle` updates are a cycle; `social_stages` says in which stage of social rewards
-    the towns are from which cycle on, and until the first of them they are in their own.
+    Every `checkpoint_every` updates a checkpoint is written and the newest `keep` stay. With `validation_towns`, the
+    clone and each checkpoint live in so many towns of each scenario that are there for nothing else, and the best
+    return ships whose survival and attendance, over all scenarios, lie at most `validation_slack` below the teacher's;
+    with 0 towns, the last update does. `life_cost` is what the end of a life costs in learning beyond the town's own
+    penalty, so that no policy trades lives for wages. `cycle` updates are a cycle; `social_stages` says in which stage
+    of social rewards the towns are from which cycle on, and until the first of them they are in their own. Before the
+    cycle `perturbations_from_cycle` no perturbation happens by chance in these towns, from its first midnight on they
+    happen as the towns say; without the key they always do.
     """
 
     model_config = STRICT
@@ -63,6 +65,7 @@ class ImprovementRules(BaseModel):
     cycle: Count = 10
     life_cost: float = Field(default=0.0, ge=0.0, le=1000.0)
     social_stages: tuple[StageFrom, ...] = ()
+    perturbations_from_cycle: int | None = Field(default=None, ge=0, le=1_000_000)
 
     @model_validator(mode="after")
     def _stages_in_order(self) -> Self:

@@ -1,12 +1,13 @@
 """What a policy learns from after the clone: its own life, stored decisions, both, or a life beside the teacher."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, Field
 
 from townlet_core.config.fields import STRICT, Share
 from townlet_core.config.relationships import read_off
 
+Kpi = Literal["return", "survival", "attendance", "needs_ok_share"]
 Mode = Literal["bc", "rollout", "replay", "mixed", "anneal"]
 Rate = Annotated[float, Field(gt=0.0, le=1.0)]
 Weight = Annotated[float, Field(ge=0.0, le=100.0)]
@@ -78,6 +79,16 @@ class MixRules(BaseModel):
     largest_weight: LargestWeight = 20.0
 
 
+class KpiScale(BaseModel):
+    """What `max_drop` is a share of: the size of the baseline, or `of`, a number in the figure's own unit.
+
+    A figure whose zero means nothing, like the return, needs the number: its baseline may be near zero by chance.
+    """
+
+    model_config = STRICT
+    of: Annotated[float, Field(gt=0.0, le=1e9)] | None = None
+
+
 class AnnealRules(BaseModel):
     """From scripted to learned control: whom the teacher drives, and when that share may fall.
 
@@ -86,7 +97,8 @@ class AnnealRules(BaseModel):
     is more than `max_drop` of the `baseline` below it (the teacher's figure in the same towns, or the policy's own
     after the first cycle), the share freezes and the weights of the last good cycle return; it falls again after a
     cycle that keeps all of them. `imitation` weighs the teacher's decisions against the policy's own; 0 learns from
-    the latter alone.
+    the latter alone. `min_clone_accuracy` is the agreement on held-out decisions by which the log says that the clone
+    was good enough to begin with.
     """
 
     model_config = STRICT
@@ -94,7 +106,6 @@ class AnnealRules(BaseModel):
     steps: int = Field(default=5, ge=2, le=1000)
     max_drop: Share = 0.3
     baseline: Literal["teacher", "first_cycle"] = "teacher"
-    kpis: tuple[Literal["return", "survival", "attendance", "needs_ok_share"], ...] = Field(
-        default=("return", "survival", "attendance", "needs_ok_share"), min_length=1
-    )
+    kpis: dict[Kpi, KpiScale] = Field(default={kpi: KpiScale() for kpi in get_args(Kpi)}, min_length=1)
     imitation: Weight = 0.0
+    min_clone_accuracy: Share = 0.9

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias, get_args
 from pydantic import BaseModel, Field
 
 from townlet_core.config.documents import Document, KeyPath, Place, read_document
-from townlet_core.config.fields import STRICT
+from townlet_core.config.fields import STRICT, Share
 from townlet_core.config.reading import read_model
 
 Logged: TypeAlias = Literal[
@@ -69,12 +69,27 @@ Fall: TypeAlias = Annotated[float, Field(gt=0.0, le=10.0)]
 Bounds: TypeAlias = dict[Watched, Size]
 
 
+class AnnealBounds(BaseModel):
+    """What each cycle of annealing is held to where it ends, beside what its own profile says; null asks for nothing.
+
+    `clone_accuracy` is the least agreement on held-out decisions of the clone that annealing begins with. `loss` is the
+    share by which the mean loss of a cycle may lie on either side of the first cycle's; `queue_events` (jams and left
+    queues) and `queue_intensity` (ticks waited in vain) are the least shares of the first cycle's mean.
+    """
+
+    model_config = STRICT
+    clone_accuracy: Share | None = None
+    loss: Fall | None = None
+    queue_events: Share | None = None
+    queue_intensity: Share | None = None
+
+
 class WatchRules(BaseModel):
     """Bounds on single figures, and how far one may fall.
 
     `max` and `min` hold for every update. `drop` is the share by which a figure may lie below the mean of its last
     `window` values (three deviations of them are always allowed). The first `grace` updates or epochs are not held to
-    `min` and `drop`: a training has to settle.
+    `min` and `drop`: a training has to settle. `anneal` is about cycles of annealing.
     """
 
     model_config = STRICT
@@ -83,6 +98,7 @@ class WatchRules(BaseModel):
     drop: dict[Watched, Fall] = {}
     window: int = Field(default=10, ge=2, le=10_000)
     grace: int = Field(default=5, ge=0, le=1_000_000)
+    anneal: AnnealBounds = AnnealBounds()
 
 
 def load_watch(path: str | Path) -> WatchRules:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from townlet_core.config import TownConfig
+from townlet_core.config.perturbations import LAST_DAY
 from townlet_core.core.identity import UNNAMED, Actor
 from townlet_core.core.interventions import LastingEvent, cancel_event, lasting_events, trigger_event
 from townlet_core.core.kpis import kpis_of
@@ -155,6 +156,22 @@ class Simulation:
         stages = self.config.stages.model_copy(update={"social_rewards": stage})
         self.config = self.config.model_copy(update={"stages": stages})
         self.rules.scalars["social_stage"] = SOCIAL_STAGES.index(stage)
+
+    def set_first_perturbed_day(self, day: int) -> None:
+        """Let perturbations happen by chance from another day on; what is drawn already, up to midnight, stays.
+
+        Args:
+            day: The first day (0 is the first of all), as `perturbations.not_before_day` says it; the configuration,
+                and with it a snapshot's identity, says so afterwards.
+
+        Raises:
+            InputError: There is no such day.
+        """
+        if not 0 <= day <= LAST_DAY:
+            raise InputError(f"first perturbed day {day}: is none; days are counted from 0 to {LAST_DAY}")
+        perturbations = self.config.perturbations.model_copy(update={"not_before_day": day})
+        self.config = self.config.model_copy(update={"perturbations": perturbations})
+        self.rules.scalars["not_before_day"] = day
 
     def save(self, path: Path | str, actor: Actor = UNNAMED) -> None:
         """Write one file from which ``load`` goes on to the bit; these towns are not disturbed.

@@ -14,6 +14,7 @@ from townlet_core.datasets.store import Record, Store
 from townlet_core.datasets.trajectory import read_columns
 from townlet_core.datasets.versions import episode_keys
 from townlet_core.errors import DataError
+from townlet_core.observations.layout import CONTEXT_CUT
 
 NEEDED = ("episode", "agent", "person", "tick", "decision", "expert", "map", "features", "mask", "reward", "terminated")
 
@@ -33,7 +34,7 @@ class DecisionBatch(NamedTuple):
         return_to_next: float32 [n], discounted rewards until the citizen's next decision.
         ticks_to_next: int32 [n], for how many ticks.
         returns: float32 [n], discounted rewards until the end of the life or of the recording.
-        begins: bool [n], whether it is the first decision of a life.
+        begins: bool [n], whether it is the first decision of a life or behind a hard cut of its context.
     """
 
     map: NDArray[np.uint8]
@@ -96,7 +97,7 @@ class DecisionReader:
 
     def __iter__(self) -> Iterator[DecisionBatch]:
         """One batch per episode. Raises DataError for an episode with a value that is not finite."""
-        return (self._read(index, key) for index, key in enumerate(self.episodes))
+        return (self.read(number) for number in range(len(self.episodes)))
 
     def batches(self, size: int) -> Iterator[DecisionBatch]:
         """Batches of exactly `size` decisions, the last one smaller; holds one episode and one batch in memory."""
@@ -124,7 +125,9 @@ class DecisionReader:
                 sources[entry["scenario"], entry["date"]] = source
         return sources
 
-    def _read(self, index: int, key: EpisodeKey) -> DecisionBatch:
+    def read(self, number: int) -> DecisionBatch:
+        """The decisions of one of the episodes. Raises DataError for a value that is not finite."""
+        key = self.episodes[number]
         source = self._sources[key.scenario, key.date]
         columns = _columns(source, key)
         chosen = columns["decision"]
@@ -138,13 +141,13 @@ class DecisionReader:
             mask=columns["mask"][chosen].astype(np.bool_),
             expert=columns["expert"][chosen],
             scenario=np.full(len(outcome.ticks), key.scenario),
-            episode=np.full(len(outcome.ticks), index, np.int32),
+            episode=np.full(len(outcome.ticks), number, np.int32),
             agent=columns["agent"][chosen],
             tick=columns["tick"][chosen],
             return_to_next=outcome.reward,
             ticks_to_next=outcome.ticks,
             returns=return_to_end(spans, self._discount),
-            begins=first_decisions(spans),
+            begins=first_decisions(spans, _cut(layout, columns["features"])),
         )
 
 
@@ -173,6 +176,14 @@ def _columns(source: _Source, key: EpisodeKey) -> dict[str, NDArray[Any]]:
                 f"{source.name}: NaN or infinity in '{name}', episode {key.episode}; curate and build again"
             )
     return columns
+
+
+def _cut(layout: dict[str, Any], features: NDArray[Any]) -> NDArray[np.bool_]:
+    """In which rows the context is cut; in none where the layout does not tell."""
+    names = [feature["name"] for feature in layout["features"]]
+    if CONTEXT_CUT not in names:
+        return np.zeros(len(features), np.bool_)
+    return np.asarray(features[:, names.index(CONTEXT_CUT)] > 0)
 
 
 def _count(manifest: Record, split: str) -> int:

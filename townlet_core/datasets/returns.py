@@ -58,10 +58,15 @@ def return_to_end(spans: Spans, discount: float) -> NDArray[np.float32]:
     return np.concatenate(returns).astype(np.float32)[spans.decision]
 
 
-def first_decisions(spans: Spans) -> NDArray[np.bool_]:
-    """Which decisions are the first of a life, bool [decisions]."""
-    lives = _fresh(spans).cumsum()[spans.decision]
-    return np.diff(lives, prepend=0) > 0
+def first_decisions(spans: Spans, cut: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which decisions are the first of a life or behind a hard cut of its context, bool [decisions].
+
+    Args:
+        spans: The rows.
+        cut: In which of them the context is cut, [rows]; a tick that leaves no choice cuts it as well.
+    """
+    contexts = (_fresh(spans) | cut).cumsum()[spans.decision]
+    return np.diff(contexts, prepend=0) > 0
 
 
 def _fresh(spans: Spans) -> NDArray[np.bool_]:

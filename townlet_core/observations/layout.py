@@ -12,6 +12,8 @@ from townlet_core.observations.specs import FeatureSpec
 
 NEAR_CHANNELS = ("terrain", "object", "agent", "reservation")
 FAR_CHANNELS = ("path_dy", "path_dx", "own", "activity")
+CONTEXT_CUT = "ctx_reset_flag"
+"""The feature that tells that the context is cut, and every memory with it: a life begins, or it is cut in mid-life."""
 CHANNELS = {"full": (*NEAR_CHANNELS, *FAR_CHANNELS), "hybrid": NEAR_CHANNELS, "compact": ()}
 """Names of the map channels of each variant; four of them share a uint32 in the engine."""
 

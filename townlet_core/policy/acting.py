@@ -6,16 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from townlet_core.errors import CheckpointError
-from townlet_core.observations.layout import ObservationLayout
+from townlet_core.observations.layout import CONTEXT_CUT, ObservationLayout
 from townlet_core.policy.forward import ActingWeights, choose_actions, scratch_rows
 from townlet_core.policy.layouts import require_same_layout
 
 if TYPE_CHECKING:
     from townlet_core.core import Simulation
-
-
-CONTEXT_CUT = "ctx_reset_flag"
-"""The feature that tells that a life, and with it every memory, begins anew."""
 
 
 def context_cut(layout: ObservationLayout) -> int:
@@ -55,8 +51,9 @@ class LearnedPolicy(NamedTuple):
     def act(self, sim: "Simulation") -> NDArray[np.int8]:
         """Choose the legal action with the highest score for every agent that decides; forced agents cost nothing.
 
-        A policy that remembers carries its memory from decision to decision and forgets where the context is cut: at
-        the beginning of a life, which the observation flags. It must have entered this town.
+        A policy that remembers carries its memory from decision to decision and forgets where the context is cut,
+        which the observation flags: when a life begins, and in mid-life when somebody is put elsewhere or a use breaks
+        off. It must have entered this town.
 
         Args:
             sim: A batch of towns with this policy's layout (`enter` checks that once).

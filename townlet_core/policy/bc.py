@@ -1,6 +1,7 @@
 """Behaviour cloning: learn the teacher's choices from decisions, and say honestly how well on held-out episodes."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -31,10 +32,14 @@ Progress = Callable[[EpochPoint], None]
 class NonFiniteLoss(DataError):
     """Training met a loss that is not finite; `best` holds the network of the best epoch before, if there was one."""
 
-    def __init__(self, place: str, best: PolicyNetwork | None) -> None:
-        kept = "the best weights so far are kept" if best is not None else "nothing was learnt yet"
-        super().__init__(f"training: {place}: the loss is not finite ({kept}); a lower learning_rate would help")
-        self.best = best
+    def __init__(self, place: str, best: PolicyNetwork | None, kept: Path | None = None) -> None:
+        good = f"; the best weights so far are kept in {kept}" if kept else "" if best else "; nothing was learnt yet"
+        super().__init__(f"training: {place}: the loss is not finite{good}; a lower learning_rate would help")
+        self.best, self._place = best, place
+
+    def keeping(self, kept: Path | None) -> "NonFiniteLoss":
+        """The same error, told by someone who has kept the best network in a folder."""
+        return NonFiniteLoss(self._place, self.best, kept)
 
 
 class BCResult(NamedTuple):

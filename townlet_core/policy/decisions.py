@@ -1,7 +1,7 @@
 """Decisions as the learner sees them: checked, dealt in order or shuffled."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -12,11 +12,12 @@ from townlet_core.errors import DataError
 from townlet_core.policy.stretches import Stretches
 
 POOL_ROWS = 200_000
-"""Decisions held in memory at once (about 160 MB); a larger dataset is shuffled pool by pool."""
+"""Decisions held in memory at once (about 160 MB); a larger dataset is shuffled pool by pool, each of them filled with
+episodes drawn from all of it."""
 
 
 class DecisionSource(Protocol):
-    """One side of a dataset: what `datasets.DecisionReader` offers. Each pass gives the same batches."""
+    """One side of a dataset: what `datasets.DecisionReader` offers."""
 
     @property
     def layout(self) -> Mapping[str, Any]:
@@ -30,8 +31,16 @@ class DecisionSource(Protocol):
     def scenarios(self) -> Sequence[str]:
         """Names of the scenarios."""
 
-    def __iter__(self) -> Iterator[DecisionBatch]:
-        """Batches of whole episodes, rows in order of agent and tick."""
+    @property
+    def decisions(self) -> int:
+        """How many there are."""
+
+    @property
+    def episodes(self) -> Sequence[Any]:
+        """The episodes by number."""
+
+    def read(self, number: int) -> DecisionBatch:
+        """The decisions of one episode, rows in order of agent and tick; the same each time."""
 
 
 class Hand(NamedTuple):
@@ -43,8 +52,13 @@ class Hand(NamedTuple):
     expert: NDArray[np.int64]
     returns: NDArray[np.float32]
     scenario: NDArray[np.str_]
+    earned: NDArray[np.float32]
+    """Discounted rewards until the citizen's next decision."""
+    ticks: NDArray[np.int32]
+    """For how many ticks."""
     begins: NDArray[np.bool_]
-    """True in the first decision of a life, as long as the rows are in the order of the dataset or dealt by lives."""
+    """True in the first decision of a life or behind a hard cut, where a memory begins, as long as the rows are in the
+    order of the dataset or dealt by lives."""
 
     def take(self, rows: NDArray[np.int64]) -> "Hand":
         """The same columns, only these rows."""
@@ -61,7 +75,8 @@ class Deck:
     def __init__(self, source: DecisionSource, pool_rows: int = POOL_ROWS) -> None:
         self.source = source
         self._pool_rows = pool_rows
-        self._kept: Hand | None = None
+        self._fits = source.decisions <= pool_rows
+        self._kept: list[Hand] | None = None
 
     def pools(self) -> Iterator[Hand]:
         """The rows in order, in pools of about `pool_rows`.
@@ -69,40 +84,36 @@ class Deck:
         Raises:
             DataError: A row holds a number that is not finite, or a choice that its mask forbids.
         """
-        if self._kept is not None:
-            yield self._kept
+        order = range(len(self.source.episodes))
+        if not self._fits:
+            yield from self._read(order)
             return
-        pools = self._read()
-        first = next(pools, None)
-        if first is None:
-            return
-        second = next(pools, None)
-        if second is None:
-            self._kept = first
-        yield first
-        if second is not None:
-            yield second
-            yield from pools
+        if self._kept is None:
+            self._kept = list(self._read(order))
+        yield from self._kept
 
     def shuffled(self, size: int, generator: np.random.Generator, *, whole_lives: bool = False) -> Iterator[Hand]:
-        """Minibatches of `size` rows (a pool's last one may be smaller) in an order that the generator decides.
+        """Minibatches of `size` rows (a pool's last one may be smaller) in an order that the generator alone decides.
 
         Args:
             size: Rows together; with `whole_lives` about as many.
             generator: Decides the order.
-            whole_lives: Keep the decisions of a life together and in order, for a network that remembers.
+            whole_lives: Keep the decisions of a life together and in order, up to a hard cut, for a network that
+                remembers.
         """
-        for pool in self.pools():
+        # A dataset lies scenario by scenario; read in that order, the last pools would have the last word of each pass.
+        mixed = None if self._fits else generator.permutation(len(self.source.episodes)).tolist()
+        for pool in self.pools() if mixed is None else self._read(mixed):
             everything = np.arange(pool.expert.size)
             runs = Stretches(everything, np.flatnonzero(pool.begins) if whole_lives else everything)
             for dealt in runs.shuffled(generator).minibatches(size):
                 yield pool.take(dealt.order)
 
-    def _read(self) -> Iterator[Hand]:
+    def _read(self, order: Iterable[int]) -> Iterator[Hand]:
         waiting: list[Hand] = []
         rows = 0
-        for number, batch in enumerate(self.source):
-            waiting.append(checked(batch, f"batch {number}"))
+        for number in order:
+            waiting.append(checked(self.source.read(number), f"batch {number}"))
             rows += waiting[-1].expert.size
             if rows >= self._pool_rows:
                 yield _joined(waiting)
@@ -132,7 +143,8 @@ def checked(batch: DecisionBatch, name: str) -> Hand:
             place = f"{batch.scenario[row]}, episode {batch.episode[row]}, tick {batch.tick[row]}"
             raise DataError(f"decisions: {name}, row {row} ({place}): {what}; capture it again, or curate it away")
     cells = batch.map.reshape(expert.size, math.prod(batch.map.shape[1:]))
-    return Hand(cells, batch.features, batch.mask, expert, batch.returns, batch.scenario, batch.begins)
+    spans = (batch.return_to_next, batch.ticks_to_next)
+    return Hand(cells, batch.features, batch.mask, expert, batch.returns, batch.scenario, *spans, batch.begins)
 
 
 def _legal(mask: NDArray[np.bool_], expert: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""Decisions in runs that stay together: shuffled and dealt without taking a life apart."""
+"""Decisions in runs that stay together: shuffled and dealt without taking apart what one memory spans."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 class Stretches(NamedTuple):
-    """Runs of consecutive decisions of one life: run k is `order[starts[k]:starts[k + 1]]`.
+    """Runs of consecutive decisions within one memory: run k is `order[starts[k]:starts[k + 1]]`.
 
     Attributes:
         order: every decision's index once, run by run, int64 [n].
@@ -47,17 +47,20 @@ class Stretches(NamedTuple):
         return flags
 
 
-def lives_cut(row: NDArray[np.int64], following: NDArray[np.int64], longest: int) -> Stretches:
+def lives_cut(
+    row: NDArray[np.int64], following: NDArray[np.int64], afresh: NDArray[np.bool_], longest: int
+) -> Stretches:
     """Cut the decisions of a rollout into runs of at most `longest` decisions.
 
     Args:
         row: The citizen of each decision, [n].
         following: Index of the same life's next decision or -1, [n].
+        afresh: Whether the decision was taken with nothing remembered, [n]; nothing before it may be in its run.
         longest: Most decisions in one run.
     """
     order = np.argsort(row, kind="stable")
     follows = np.zeros(len(row), np.bool_)
     follows[following[following >= 0]] = True
-    lives = np.flatnonzero(~follows[order])
-    place = np.arange(len(order)) - np.repeat(lives, np.diff(lives, append=len(order)))
+    fresh = np.flatnonzero(~follows[order] | afresh[order])
+    place = np.arange(len(order)) - np.repeat(fresh, np.diff(fresh, append=len(order)))
     return Stretches(order, np.flatnonzero(place % longest == 0))

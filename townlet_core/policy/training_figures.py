@@ -1,6 +1,6 @@
 """Parts of a training's records: what an update learnt from, where annealing stands, and what was felt and measured."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -49,6 +49,25 @@ class KpiVerdict(BaseModel):
     held: bool
 
 
+class CloneScore(NamedTuple):
+    """How well a clone agrees with the teacher on the held-out decisions of a dataset version."""
+
+    dataset: str
+    accuracy: float
+
+
+class Drift(BaseModel):
+    """A figure's mean over a cycle beside its mean over the first one, and whether it is too far from it.
+
+    The flag is raised by a loss more than a tenth off, and by jams, or ticks waited in vain, below 85 %.
+    """
+
+    model_config = _MODEL
+    found: float
+    baseline: float
+    flag: bool
+
+
 class Annealing(BaseModel):
     """Where annealing stands during an update and, where a cycle ends with it, what was decided."""
 
@@ -63,6 +82,20 @@ class Annealing(BaseModel):
     rolled_back_to: int | None = None
     """The update whose weights returned; 0 is the clone."""
     kpis: dict[str, KpiVerdict] = Field(default_factory=dict)
+    dataset: str | None = None
+    """The version that the clone learnt from; None where the training was not told, as the accuracy."""
+    clone_accuracy: float | None = None
+    """The clone's agreement with the teacher on held-out decisions."""
+    clone_threshold: float | None = None
+    """What the profile asks of it, `anneal.min_clone_accuracy`."""
+    clone_passed: bool | None = None
+    drift: dict[str, Drift] = Field(default_factory=dict)
+    """Where a cycle ends, behind the first one: what it measured beside the first one."""
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the weights of the update may ship: not while frozen, and not those that were taken back."""
+        return self.decision != "freeze" if self.decision is not None else not self.frozen
 
 
 class StoredFigures(BaseModel):

@@ -29,10 +29,11 @@ from townlet_core.policy.training_figures import (
     StoredFigures,
 )
 
-LOG_FILE, TABLE_FILE, EPOCHS_FILE = "updates.ndjson", "updates.parquet", "epochs.ndjson"
+LOG_FILE, TABLE_FILE = "updates.ndjson", "updates.parquet"
+EPOCHS_FILE, EPOCHS_TABLE = "epochs.ndjson", "epochs.parquet"
 EVENTS = "tensorboard"
 """Folder of the TensorBoard events, beside the log."""
-SCHEMA_VERSION: Literal["3.0"] = "3.0"
+SCHEMA_VERSION: Literal["4.0"] = "4.0"
 
 _MODEL = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -50,7 +51,7 @@ class Timing(BaseModel):
 
 
 class EpisodeFigures(BaseModel):
-    """Means over the episodes that ended during a rollout; None where none did."""
+    """Means over the episodes that ended during a rollout, of all citizens, whoever drove them; None where none did."""
 
     model_config = _MODEL
     count: int
@@ -71,8 +72,11 @@ class Validation(BaseModel):
     survival: float
     attendance: float
     teacher_return_mean: float
+    clone_return_mean: float
+    """Of the clone that the training began with; where it may ship itself, only a better return ships instead."""
     held: bool
-    """Whether in every scenario survival and attendance were at least the teacher's, so that it may ship."""
+    """Whether survival and attendance, as means over the scenarios, lay at most the slack below the teacher's, so that
+    it may ship."""
 
 
 class EpochRecord(BaseModel):
@@ -80,7 +84,7 @@ class EpochRecord(BaseModel):
 
     model_config = _MODEL
     kind: Literal["epoch"] = "epoch"
-    schema_version: Literal["3.0"] = SCHEMA_VERSION
+    schema_version: Literal["4.0"] = SCHEMA_VERSION
     data_mode: Literal["bc"] = "bc"
     epoch: int
     """Its number, from 1."""
@@ -99,7 +103,7 @@ class EndRecord(BaseModel):
 
     model_config = _MODEL
     kind: Literal["end"] = "end"
-    schema_version: Literal["3.0"] = SCHEMA_VERSION
+    schema_version: Literal["4.0"] = SCHEMA_VERSION
     outcome: Literal["finished", "stopped"]
     reason: str | None
     """What stopped it, in one line."""
@@ -107,6 +111,8 @@ class EndRecord(BaseModel):
     """The last update or epoch that was logged."""
     seconds: float
     """Since the log was opened: by the run that ended, without those before it."""
+    then: LearnsFrom | None = None
+    """How a training goes on whose clone is finished, in a log of its own beside this one; None where it does not."""
 
 
 class UpdateRecord(BaseModel):
@@ -116,7 +122,7 @@ class UpdateRecord(BaseModel):
 
     model_config = _MODEL
     kind: Literal["update"] = "update"
-    schema_version: Literal["3.0"] = SCHEMA_VERSION
+    schema_version: Literal["4.0"] = SCHEMA_VERSION
     data_mode: LearnsFrom
     """The mode of the training."""
     rows: RowsUsed
@@ -124,6 +130,8 @@ class UpdateRecord(BaseModel):
     """The cycle that the update belongs to, from 0."""
     social_stage: Stage | None
     """Stage of social rewards that the schedule asked for; None where the towns are in their own."""
+    perturbations: bool | None
+    """Whether the schedule lets them happen by chance; None where it leaves that to the towns."""
     epoch: int
     """The update's number, from 1."""
     updates: int
@@ -146,10 +154,12 @@ class UpdateRecord(BaseModel):
     loss_imitation: float | None
     """Of decisions that others took, over the minibatches that held some; None where none did."""
     loss_total: float
-    clip_fraction: float
-    """Share of decisions behind the clip range or, in mode `replay`, of those at the largest weight."""
-    clip_fraction_max: float
-    clip_triggered_minibatches: int
+    clip_fraction: float | None
+    """Share of decisions whose ratio left the clip range; None in mode `replay`, which clips nothing."""
+    clip_fraction_max: float | None
+    clip_triggered_minibatches: int | None
+    capped_share: float | None
+    """Share of decisions that weighed as much as one may, in mode `replay`; None in the others."""
     adv_mean: float
     adv_std: float
     adv_min_std: float
@@ -169,43 +179,45 @@ class UpdateRecord(BaseModel):
     batch_entropy_std: float
     reward_advantage_corr: float | None
     """Correlation of span rewards and advantages; None where one of them did not vary."""
-    span_ticks_mean: float | None
-    """Ticks from a decision to the next; None where nobody lived."""
-    reward_mean: float | None
-    """Per agent-step; None where nobody lived."""
+    span_ticks_mean: float
+    """Ticks from a decision to the next."""
+    reward_mean: float
+    """Per agent-step; in mode `replay` per tick of the recording, discounted from each decision to the next. In mode
+    `anneal` citizens whom the teacher drives count, too."""
     baseline_sample_count: int
-    """Citizens' stretches of life in the first update's rollout, by the policy that the training began with; where
-    there is none, the figures below are None."""
-    baseline_reward_mean: float | None
-    """Per agent-step there, `baseline_reward_sum` over all of it, `baseline_reward_sum_mean` per stretch."""
-    baseline_reward_sum: float | None
-    baseline_reward_sum_mean: float | None
-    baseline_log_prob_mean: float | None
-    """Of the choices taken there, in nats."""
-    deaths: int
+    """Citizens' stretches of life in the first update's rollout, by the policy that the training began with; in mode
+    `replay` the decisions of the first update."""
+    baseline_reward_mean: float
+    """`reward_mean` there, `baseline_reward_sum` over all of it, `baseline_reward_sum_mean` per sample."""
+    baseline_reward_sum: float
+    baseline_reward_sum_mean: float
+    baseline_log_prob_mean: float
+    """Of the choices taken there by the policy that the training began with, in nats."""
+    deaths: int | None
+    """None where nobody lived, as all counts below."""
     episodes: EpisodeFigures
     events: dict[str, int]
     """How often each kind of event happened, by name."""
     completed: dict[str, int]
     """How many uses of things were finished, by the intention that they served."""
-    queue_conflict_events: int
+    queue_conflict_events: int | None
     """Ghost steps in a jam, and queues left unserved."""
-    queue_conflict_intensity_sum: float
+    queue_conflict_intensity_sum: float | None
     """Ticks waited in vain by those who left a queue."""
-    shared_meal_events: int
-    late_help_events: int
-    shift_takeover_events: int
-    chat_success_events: int
-    chat_failure_events: int
+    shared_meal_events: int | None
+    late_help_events: int | None
+    shift_takeover_events: int | None
+    chat_success_events: int | None
+    chat_failure_events: int | None
     chat_quality_mean: float | None
-    shower_complete_events: int
-    sleep_complete_events: int
+    shower_complete_events: int | None
+    sleep_complete_events: int | None
     """Spells of sleep that were finished; a night has several."""
-    utility_outage_events: int
+    utility_outage_events: int | None
     rivalry_mean: float | None
     """Over all ties when the rollout ended; None where nobody lived."""
     rivalry_max: float | None
-    avoidance_events: int
+    avoidance_events: int | None
     conflict: ConflictFigures | None
     """None where nobody lived."""
     validation: Validation | None = None
@@ -242,21 +254,25 @@ class LogFile:
         self.offset += len(line)
 
     @contextmanager
-    def ending(self, last: Callable[[], int]) -> Iterator[None]:
-        """Write the last line when the block is left: finished with update or epoch `last()`, or stopped there."""
+    def ending(self, last: Callable[[], int], then: LearnsFrom | None = None) -> Iterator[None]:
+        """Write the last line when the block is left: finished with update or epoch `last()`, or stopped there.
+
+        Args:
+            last: The last update or epoch.
+            then: How the training goes on in another log once this one is finished.
+        """
         try:
             yield
         except BaseException as error:
             with suppress(OSError):  # a disk that is full must not hide what went wrong
-                self._end(last(), error)
+                told = " ".join(str(error).split()) or type(error).__name__
+                self.append(EndRecord(outcome="stopped", reason=told, epoch=last(), seconds=self._seconds))
             raise
-        self._end(last(), None)
+        self.append(EndRecord(outcome="finished", reason=None, epoch=last(), seconds=self._seconds, then=then))
 
-    def _end(self, epoch: int, error: BaseException | None) -> None:
-        told = None if error is None else " ".join(str(error).split()) or type(error).__name__
-        seconds = time.perf_counter() - self._began
-        outcome: Literal["finished", "stopped"] = "finished" if error is None else "stopped"
-        self.append(EndRecord(outcome=outcome, reason=told, epoch=epoch, seconds=seconds))
+    @property
+    def _seconds(self) -> float:
+        return time.perf_counter() - self._began
 
 
 class TrainingLog:
@@ -321,7 +337,11 @@ def write_table(records: Sequence[UpdateRecord], path: Path, *, lasting: bool = 
         path: The file; it appears whole.
         lasting: Leave out what the run cost, so that the same training gives the same bytes.
     """
-    rows = [flat(record.lasting() if lasting else record.model_dump(mode="json")) for record in records]
+    write_rows([flat(record.lasting() if lasting else record.model_dump(mode="json")) for record in records], path)
+
+
+def write_rows(rows: Sequence[dict[str, Any]], path: Path) -> None:
+    """Write flat records of one kind, at least one, as a Parquet table; the file appears whole."""
     found = {name: [row.get(name) for row in rows] for name in _names(rows)}
     columns = {name: pa.array(values, _type(values)) for name, values in found.items()}
     with sink(UPath(path.parent)) as opened:

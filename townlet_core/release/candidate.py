@@ -22,13 +22,16 @@ from townlet_core.kernels import source_digest
 from townlet_core.observations.layout import ObservationLayout
 from townlet_core.policy.checkpoint import DESCRIPTION_FILE, WEIGHTS_FILE, read_checkpoint, save_checkpoint
 from townlet_core.policy.cloning_log import CloningLog
+from townlet_core.policy.discounts import require_same_discount
 from townlet_core.policy.report import EpochPoint
-from townlet_core.policy.training_figures import RowsUsed
+from townlet_core.policy.training_figures import CloneScore, RowsUsed
 from townlet_core.policy.training_log import LOG_FILE, UpdateRecord, write_table
 from townlet_core.release.workshop import Workshop, stored_bytes
 from townlet_core.sources import ENGINE
 
 WEIGHTS, DESCRIPTION = ".safetensors", ".json"
+BEST = "best"
+"""Folder beside a clone's log: its best weights, where the loss stopped being a number."""
 CLONED, IMPROVED = "clone", "improved"
 """The stages of a training; a candidate names the one that it is."""
 
@@ -107,10 +110,12 @@ def train_candidate(
         resume: go on from the newest checkpoint of the same second stage, if it was broken off.
 
     Raises:
-        DataError: the version or a shard of it is missing or damaged, or cannot be learnt from.
-        InputError: the scenarios are not those that the profile names.
+        DataError: the version or a shard of it is missing or damaged, or cannot be learnt from; or a loss stopped being
+            a number, with the folder of what was kept.
+        InputError: the scenarios are not those that the profile names, or shape rewards by another discount.
     """
     _require_scenarios(profile, scenarios)
+    require_same_discount(profile, {scenario.name: scenario.config for scenario in scenarios})
     inputs = {
         "dataset": dataset_id,
         "profile": profile.model_dump(mode="json"),
@@ -172,15 +177,22 @@ def _cloned(dataset_id: str, profile: TrainingProfile, workshop: Workshop, progr
 
     def build() -> Record:
         # Torch takes seconds to import; a clone that is found rather than trained must not wait for it.
-        from townlet_core.policy.bc import train_bc
+        from townlet_core.policy.bc import NonFiniteLoss, train_bc
         from townlet_core.policy.network import network_tensors
 
         readers = _sides(dataset_id, profile, workshop)
-        log = CloningLog(workshop.data / "training" / f"clone-{digest([dataset_id, plain])[:16]}", profile.epochs)
-        with log.ending():
-            result = train_bc(readers[0], readers[1], readers[2], profile, progress=_both(log.append, progress))
         trained = {"method": METHODS["bc"], "dataset": dataset_id, "profile": plain}
         layout = ObservationLayout.from_json(json.dumps(readers[0].layout))
+        folder = workshop.data / "training" / f"clone-{digest([dataset_id, plain])[:16]}"
+        log = CloningLog(folder, profile.epochs, then=None if profile.mode == "bc" else profile.mode)
+        with log.ending():
+            try:
+                result = train_bc(readers[0], readers[1], readers[2], profile, progress=_both(log.append, progress))
+            except NonFiniteLoss as error:
+                if error.best is None:
+                    raise
+                save_checkpoint(folder / BEST, network_tensors(error.best), layout, trained)
+                raise error.keeping(folder / BEST) from error
         stored = _stored(network_tensors(result.network), layout, trained, workshop)
         return {**stored, "stage": CLONED, "report": result.report.model_dump(mode="json")}
 
@@ -214,18 +226,21 @@ def _improved(
     resume: bool,
 ) -> Record:
     from townlet_core.policy.network import network_tensors
-    from townlet_core.policy.ppo.starting import Start, Stored
+    from townlet_core.policy.ppo.starting import Start, Stored, training_identity
     from townlet_core.policy.ppo.training import improve
 
     checkpoint = read_checkpoint(lay_out(clone, workshop))
     towns = {scenario.name: scenario.config for scenario in scenarios}
     trained = {"method": METHODS[profile.mode], "clone": clone["digest"], "profile": profile.model_dump(mode="json")}
-    start = Start(checkpoint.tensors, checkpoint.layout, trained)
-    folder = workshop.data / "training" / digest([clone["digest"], trained])[:16]
+    score = CloneScore(dataset_id, clone["report"]["accuracy"])
+    start = Start(checkpoint.tensors, checkpoint.layout, trained, score)
     learnt_again = None
     if profile.replay is not None or profile.mix is not None:
         train, validation, _ = _sides(dataset_id, profile, workshop)
         learnt_again = Stored(train, validation, dataset_id)
+    # Checkpoints are taken up by their identity, so what differs in it never shares a folder.
+    identity = training_identity(start, towns, profile, learnt_again)
+    folder = workshop.data / "training" / digest([clone["digest"], trained, identity])[:16]
     result = improve(start, towns, profile, folder, stored=learnt_again, resume=resume, progress=progress)
     trained = {**trained, "updates": result.update}
     stored = _stored(network_tensors(result.network), checkpoint.layout, trained, workshop)

@@ -224,10 +224,12 @@ def _data(manifest: Mapping[str, Any]) -> DataEvidence:
 
 
 def _cloning(candidate: Candidate) -> CloningEvidence:
-    report = candidate.report
+    report, clone = candidate.report, str(candidate.record["clone"]["digest"])
+    # The report is about a clone; it speaks for the candidate only as far as the candidate itself says it came from it.
+    began_as = read_checkpoint(candidate.folder).description.trained.get("clone", candidate.digest)
     return CloningEvidence(
         dataset_id=candidate.dataset_id,
-        candidate_digest=candidate.digest,
+        candidate_digest=candidate.digest if clone == began_as else clone,
         accuracy=report["accuracy"],
         majority_share=report["majority_share"],
         scenarios={name: figures["accuracy"] for name, figures in report["scenarios"].items()},

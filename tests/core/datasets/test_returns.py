@@ -63,4 +63,13 @@ def test_the_first_decision_of_each_life_is_known_even_when_the_life_began_with_
     terminated = np.array([False, False, True, False, False, False, False, False])
     agent = np.array([0, 0, 0, 0, 0, 0, 1, 1])
     spans = Spans(decision, terminated, np.zeros(8), agent, np.zeros(8))
-    assert first_decisions(spans).tolist() == [True, False, True, False, True]
+    nothing = np.zeros(8, bool)
+    assert first_decisions(spans, nothing).tolist() == [True, False, True, False, True]
+
+
+@pytest.mark.parametrize(("row", "begins"), [(2, [True, True, False, False]), (3, [True, False, True, False])])
+def test_a_hard_cut_begins_a_memory_also_when_it_left_no_choice(row: int, begins: list[bool]) -> None:
+    decision = np.array([True, False, True, False, True, True])
+    spans = Spans(decision, np.zeros(6, bool), np.zeros(6), np.zeros(6, int), np.zeros(6))
+    cut = np.arange(6) == row
+    assert first_decisions(spans, cut).tolist() == begins

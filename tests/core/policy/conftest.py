@@ -26,6 +26,20 @@ class RuleSource:
     actions: tuple[str, ...]
     scenarios: list[str]
 
+    @property
+    def decisions(self) -> int:
+        """Rows of all batches."""
+        return sum(batch.expert.size for batch in self.batches)
+
+    @property
+    def episodes(self) -> range:
+        """Numbers of the batches."""
+        return range(len(self.batches))
+
+    def read(self, number: int) -> DecisionBatch:
+        """One batch."""
+        return self.batches[number]
+
     def __iter__(self) -> Iterator[DecisionBatch]:
         return iter(self.batches)
 

@@ -1,6 +1,7 @@
 """Decisions are dealt whole: every row once, in a repeatable order, with bounded memory."""
 
-from collections.abc import Iterator
+from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,16 +14,17 @@ from townlet_core.policy.decisions import Deck
 
 
 class CountingSource:
-    """A source that counts how often it is read."""
+    """A source that counts how often each of its episodes is read."""
 
     def __init__(self, source: RuleSource) -> None:
         self.layout, self.actions, self.scenarios = source.layout, source.actions, source.scenarios
-        self.passes = 0
+        self.decisions, self.episodes = source.decisions, source.episodes
+        self.reads = Counter[int]()
         self._source = source
 
-    def __iter__(self) -> Iterator[DecisionBatch]:
-        self.passes += 1
-        return iter(self._source)
+    def read(self, number: int) -> DecisionBatch:
+        self.reads[number] += 1
+        return self._source.read(number)
 
 
 SOURCE = rule_source(9, 7, rows=31)
@@ -53,4 +55,32 @@ def test_only_what_fits_into_one_pool_is_kept_in_memory(pool_rows: int, passes: 
         sizes = [pool.expert.size for pool in deck.pools()]
         assert sum(sizes) == len(ROWS)
         assert max(sizes) < pool_rows + 31
-    assert source.passes == passes
+    assert source.reads == dict.fromkeys(source.episodes, passes)
+
+
+def by_scenario(batches: int, rows: int) -> RuleSource:
+    """A source as a dataset lies: first every episode of one scenario, then every one of the other."""
+    source = rule_source(9, batches, rows=rows)
+    return replace(source, batches=sorted(source.batches, key=lambda batch: str(batch.scenario[0])))
+
+
+def test_a_pass_over_many_pools_mixes_the_scenarios_in_each_of_them() -> None:
+    deck = Deck(by_scenario(48, 10), pool_rows=120)
+    hands = list(deck.shuffled(120, np.random.default_rng(1)))
+    assert [hand.expert.size for hand in hands] == [120] * 4
+    shares = [float((hand.scenario == "busy").mean()) for hand in hands]
+    assert all(0.2 < share < 0.8 for share in shares), shares
+    assert sum(shares) / 4 == 0.5
+
+
+def test_each_pass_over_many_pools_has_an_order_that_the_generator_alone_decides() -> None:
+    def passes(deck: Deck, seed: int) -> list[list[float]]:
+        generator = np.random.default_rng(seed)
+        return [[float(x) for hand in deck.shuffled(16, generator) for x in hand.returns] for _ in range(2)]
+
+    fresh, read = Deck(by_scenario(12, 20), 60), Deck(by_scenario(12, 20), 60)
+    list(read.pools())
+    first, second = passes(fresh, 1)
+    assert [first, second] == passes(read, 1)
+    assert first != second
+    assert [first, second] != passes(fresh, 2)

@@ -1,19 +1,25 @@
 """A policy that remembers: acting without torch gives what torch gives, and memories end where lives do."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from tests.small_layouts import small_layout
-from townlet_core.config import load_config
+from townlet_core.config import ImprovementRules, load_config, load_scenario
 from townlet_core.core import Simulation
 from townlet_core.errors import CheckpointError
-from townlet_core.policy.acting import CONTEXT_CUT, LearnedPolicy, context_cut
+from townlet_core.observations.layout import CONTEXT_CUT
+from townlet_core.policy.acting import LearnedPolicy, context_cut
 from townlet_core.policy.checkpoint import load_checkpoint, read_checkpoint, save_checkpoint
 from townlet_core.policy.forward import fold, score_row, scratch_rows
 from townlet_core.policy.network import MASKED_LOGIT, NetworkSize, network_from, network_tensors, seeded_network
+from townlet_core.policy.ppo import updating
+from townlet_core.policy.ppo.collecting import Collector
+from townlet_core.policy.ppo.towns import TrainingTowns
+from townlet_core.policy.ppo.updating import Learner, Pace
 
 TOWN = Path(__file__).parents[3] / "configs/towns/default.yaml"
 LAYOUT = small_layout(11, relationships="B")
@@ -94,6 +100,30 @@ def test_memory_is_kept_over_forced_ticks_and_lost_when_a_life_begins_anew() -> 
         assert (policy.memory != 0).any(axis=1).all()
         first.append(np.array(history))
     np.testing.assert_array_equal(first[0], first[1])
+
+
+def test_an_update_unrolls_what_was_remembered_when_it_was_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    town = load_scenario("outage_during_use", TOWN.parents[1]).config
+    towns = TrainingTowns({"outage": town}, 24, {"outage": 3})
+    layout = towns.layout
+    size = NetworkSize(layout.cells, len(layout.features), len(layout.actions), hidden=16, map_hidden=8, recurrent=8)
+    network = seeded_network(size, 2)
+    seen = Collector(towns, network, 0.99, np.random.default_rng(4)).collect(400).experience
+    later = seen.spans.following[seen.spans.following >= 0]
+    assert (seen.decided.features[later, context_cut(layout)] > 0).any(), "nothing cut the context in mid-life"
+    told: list[tuple[torch.Tensor, torch.Tensor]] = []
+    honest = updating.clipped_surrogate
+
+    def heard(new: torch.Tensor, old: torch.Tensor, *others: Any) -> Any:
+        told.append((new.detach().clone(), old))
+        return honest(new, old, *others)
+
+    monkeypatch.setattr(updating, "clipped_surrogate", heard)
+    rules = ImprovementRules(sequence=64, minibatch=1_000_000, epochs=1)
+    Learner(network, rules, 0.99, np.random.default_rng(1)).update(seen, Pace(1, 1e-9, 0.0, critic_only=False))
+    ((new, old),) = told
+    assert len(old) == seen.size
+    torch.testing.assert_close(new, old, rtol=0, atol=1e-5)
 
 
 def test_a_layout_that_does_not_tell_of_new_lives_is_no_place_to_remember() -> None:

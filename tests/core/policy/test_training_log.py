@@ -11,10 +11,12 @@ import pytest
 from tests.core.policy.ppo.small_training import small_training
 from townlet_core.errors import DataError
 from townlet_core.policy.cloning_log import CloningLog
+from townlet_core.policy.logbook.entries import read_entries
 from townlet_core.policy.report import EpochPoint
 from townlet_core.policy.tensorboard import EventFile, masked_crc
 from townlet_core.policy.training_log import (
     EPOCHS_FILE,
+    EPOCHS_TABLE,
     LOG_FILE,
     TABLE_FILE,
     TrainingLog,
@@ -60,7 +62,7 @@ def test_a_line_that_is_still_being_written_is_not_there_yet(
     [
         (lambda line: {key: line[key] for key in line if key != "loss_policy"}, "loss_policy: Field required"),
         (lambda line: {**line, "kl_divergence": None}, "kl_divergence: Input should be a valid number"),
-        (lambda line: {**line, "schema_version": "1.2"}, "schema_version: Input should be '3.0'"),
+        (lambda line: {**line, "schema_version": "1.2"}, "schema_version: Input should be '4.0'"),
         (lambda line: {**line, "kind": "joke"}, "kind: found 'joke', expected one of update, epoch, end"),
         (lambda line: {key: line[key] for key in line if key != "kind"}, "kind: found None, expected one of"),
     ],
@@ -188,6 +190,11 @@ def test_a_clone_leaves_lines_and_events_of_every_epoch(tmp_path: Path) -> None:
     told = [json.loads(line) for line in (tmp_path / EPOCHS_FILE).read_text().splitlines()]
     assert [(line["kind"], line["epoch"]) for line in told] == [("epoch", 1), ("epoch", 2), ("end", 2)]
     assert [line["loss"] for line in told[:2]] == [0.5, 0.25]
+    table = read_entries(tmp_path / EPOCHS_TABLE)
+    assert [(entry.kind, entry.epoch, entry.figure("loss")) for entry in table] == [
+        ("epoch", 1, 0.5),
+        ("epoch", 2, 0.25),
+    ]
     (path,) = (tmp_path / "tensorboard").iterdir()
     figures = {"clone/value_loss": 0.25, "clone/validation_loss": 0.5, "clone/accuracy": 0.75}
     assert scalars_in(path) == [(1, {"clone/loss": 0.5, **figures}), (2, {"clone/loss": 0.25, **figures})]

@@ -61,7 +61,7 @@ def test_figures_are_means_over_the_last_updates(workshop: Workshop) -> None:
     one = candidate(workshop)
     found = candidate_training(one, workshop, 2)
     assert found is not None
-    assert (found.policy_digest, found.logged, found.planned, found.form) == (one.digest, 4, 4, "3.0")
+    assert (found.policy_digest, found.logged, found.planned, found.form) == (one.digest, 4, 4, "4.0")
     assert found.figures["kl"] == pytest.approx(0.035)
     assert found.figures["return"] == 3.0
     assert found.figures["validated_return"] is None

@@ -97,7 +97,7 @@ def trained(policy: str = CANDIDATE, **changes: object) -> TrainingEvidence:
         "policy_digest": policy,
         "recipe": "a" * 64,
         "mode": "rollout",
-        "form": "3.0",
+        "form": "4.0",
         "logged": 30,
         "planned": 30,
     }

@@ -13,7 +13,15 @@ import pyarrow.parquet as pq
 from townlet_core.config.watch import WITHOUT_LIFE, Watched
 from townlet_core.errors import DataError
 from townlet_core.policy.logbook.figures import column_of
-from townlet_core.policy.training_log import EPOCHS_FILE, LOG_FILE, TABLE_FILE, UpdateRecord, flat, validated
+from townlet_core.policy.training_log import (
+    EPOCHS_FILE,
+    EPOCHS_TABLE,
+    LOG_FILE,
+    TABLE_FILE,
+    UpdateRecord,
+    flat,
+    validated,
+)
 
 Kind: TypeAlias = Literal["update", "epoch", "end"]
 REMEDY = f"name the {LOG_FILE}, {EPOCHS_FILE} or {TABLE_FILE} of a training, or its folder"
@@ -21,7 +29,7 @@ REPLAY = "replay"
 """The mode of a training in which nobody lives."""
 STILL = (*WITHOUT_LIFE, "seconds")
 SUFFIXES = (".ndjson", ".jsonl", ".parquet")
-NAMES = (LOG_FILE, EPOCHS_FILE, TABLE_FILE)
+NAMES = (LOG_FILE, EPOCHS_FILE, TABLE_FILE, EPOCHS_TABLE)
 _NO_TIMES = dict.fromkeys(
     ("epoch_duration_sec", "rollout_sec", "update_sec", "steps_per_second", "log_stream_offset"), 0
 )
@@ -133,7 +141,8 @@ def _table(file: Path | BytesIO, name: str) -> pa.Table:
 
 def _rows(file: Path | BytesIO, name: str) -> Iterator[Entry]:
     table = _table(file, name)
-    timed = any(name.startswith("timing.") for name in table.column_names)
+    # An epoch has its time in a column like any other, so that only tables of updates may lack theirs.
+    timed = "epoch_duration_sec" in table.column_names or any(name.startswith("timing.") for name in table.column_names)
     for number, row in enumerate(table.to_pylist(), 1):
         document = _nested(row)
         entry = entry_of(document if timed else {**document, "timing": _NO_TIMES}, f"{name}: row {number}")

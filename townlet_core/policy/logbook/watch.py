@@ -2,16 +2,19 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from math import inf
 from statistics import fmean, pstdev
 from typing import NamedTuple
 
-from townlet_core.config.watch import Watched, WatchRules
+from townlet_core.config.watch import AnnealBounds, Watched, WatchRules
 from townlet_core.policy.logbook.entries import Entry
 from townlet_core.policy.logbook.figures import column_of
 
 KPIS = "annealing.kpis."
 """Before the columns of the key figures that a cycle of annealing is judged by."""
-
+DRIFT = "annealing.drift."
+"""Before the columns of what a cycle measured beside the first one."""
+DRIFTING = ("loss", "queue_events", "queue_intensity")
 
 FEWEST, DEVIATIONS = 3, 3.0
 """A fall is one from at least so many values, and by more than so many of their deviations: a figure that is close to
@@ -23,7 +26,7 @@ class Alarm(NamedTuple):
 
     Attributes:
         epoch: Number of the update or epoch.
-        rule: `max`, `min`, `drop`, `not_finite`, `frozen`, `stopped` or `silent`.
+        rule: `max`, `min`, `drop`, `not_finite`, `frozen`, `clone`, `drift`, `stopped` or `silent`.
         figure: Name of the figure or column; None where it is about the training as a whole.
         value: What was found, None where it is no number.
         bound: What it is held to; for `drop` the lowest value that would have done.
@@ -54,7 +57,8 @@ class Watch:
         settled = entry.epoch > self._rules.grace
         above = list(self._above(entry))
         below = list(self._below(entry)) if settled else []
-        return [*broken, *_frozen(entry), *above, *below, *self._fallen(entry, settled=settled)]
+        annealed = [*_frozen(entry), *_unready(entry, self._rules.anneal), *_drifted(entry, self._rules.anneal)]
+        return [*broken, *annealed, *above, *below, *self._fallen(entry, settled=settled)]
 
     def _above(self, entry: Entry) -> Iterator[Alarm]:
         for name, bound in self._rules.max.items():
@@ -120,6 +124,30 @@ def _frozen(entry: Entry) -> Iterator[Alarm]:
             f"{entry.kind} {entry.epoch}: annealing froze and went back to update {back}: {part[len(KPIS) :]} {shown}"
         )
         yield Alarm(entry.epoch, "frozen", part[len(KPIS) :], found, bound, told)
+
+
+def _unready(entry: Entry, rules: AnnealBounds) -> Iterator[Alarm]:
+    """A clone that was too poor to begin with, told once, where the first cycle ends."""
+    found, bound = entry.row.get("annealing.clone_accuracy"), rules.clone_accuracy
+    closes = entry.row.get("annealing.decision") is not None and entry.row["cycle"] == 0
+    if closes and found is not None and bound is not None and found < bound:
+        told = f"{entry.kind} {entry.epoch}: the clone agreed in {found:.4g} of held-out decisions, below {bound:.4g}"
+        yield Alarm(entry.epoch, "clone", "clone_accuracy", found, bound, told)
+
+
+def _drifted(entry: Entry, rules: AnnealBounds) -> Iterator[Alarm]:
+    """Figures whose mean over the cycle that ends is too far from the first cycle's."""
+    for name in DRIFTING:
+        share, place = getattr(rules, name), f"{DRIFT}{name}."
+        found, baseline = entry.row.get(f"{place}found"), entry.row.get(f"{place}baseline")
+        if share is None or found is None or baseline is None:
+            continue
+        least = baseline - share * abs(baseline) if name == "loss" else share * baseline
+        most = baseline + share * abs(baseline) if name == "loss" else inf
+        if not least <= found <= most:
+            side, bound = ("below", least) if found < least else ("above", most)
+            told = f"{name} of the cycle is {found:.4g}, {side} {bound:.4g}, with {baseline:.4g} in the first cycle"
+            yield Alarm(entry.epoch, "drift", name, found, bound, f"{entry.kind} {entry.epoch}: {told}")
 
 
 def _not_finite(entry: Entry, column: str) -> Alarm:

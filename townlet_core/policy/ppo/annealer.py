@@ -12,7 +12,7 @@ from townlet_core.policy.ppo.drivers import Drivers
 from townlet_core.policy.ppo.moments import optimiser_arrays
 from townlet_core.policy.ppo.towns import TrainingTowns
 from townlet_core.policy.ppo.updating import Learner
-from townlet_core.policy.training_figures import Annealing
+from townlet_core.policy.training_figures import Annealing, CloneScore
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -46,15 +46,24 @@ class Good(NamedTuple):
 class Annealer:
     """A training's share of scripted control, from the first cycle to the last."""
 
-    def __init__(self, rules: AnnealRules, towns: TrainingTowns, learner: Learner) -> None:
-        """Begin at the first share; the weights that the learner has now are the first good ones."""
-        self.rules, self.state, self.good = rules, AnnealState(), Good.of(learner)
+    def __init__(
+        self, rules: AnnealRules, towns: TrainingTowns, learner: Learner, score: CloneScore | None = None
+    ) -> None:
+        """Begin at the first share; the weights that the learner has now are the first good ones.
+
+        Args:
+            rules: Shares and bounds.
+            towns: Where the teacher drives.
+            learner: The policy to be trained.
+            score: How well the clone that it begins as agrees with the teacher, for the log.
+        """
+        self.rules, self.state, self.good, self.score = rules, AnnealState(), Good.of(learner), score
         self.drivers = Drivers(towns, ratio_at(rules, 0), noted=rules.imitation > 0)
 
     @property
     def standing(self) -> Annealing:
         """Where annealing stands, for the log."""
-        return told(self.rules, self.state, None)
+        return told(self.rules, self.state, None, self.score)
 
     def close_cycle(self, update: int, learner: Learner, found: Figures, teacher: Figures) -> Annealing:
         """Judge a cycle; keep its weights as good ones, or return to the last good ones and let the share be.
@@ -71,7 +80,7 @@ class Annealer:
         else:
             self.good = Good.of(learner)
         self._stand(judgement.state)
-        return told(self.rules, before, judgement)
+        return told(self.rules, before, judgement, self.score)
 
     def restore(self, state: AnnealState, good: Good, scripted: Arrays) -> None:
         """Go on from a checkpoint."""

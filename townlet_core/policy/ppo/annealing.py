@@ -1,13 +1,24 @@
 """From scripted to learned control: how large the teacher's share is, and when it freezes, falls on or rolls back."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from townlet_core.config.training_modes import AnnealRules
-from townlet_core.policy.training_figures import Annealing, KpiVerdict
+from townlet_core.policy.training_figures import Annealing, CloneScore, Drift, KpiVerdict
+from townlet_core.policy.training_log import UpdateRecord
+
+DRIFTING: Mapping[str, str] = {
+    "loss": "loss_total",
+    "queue_events": "queue_conflict_events",
+    "queue_intensity": "queue_conflict_intensity_sum",
+}
+"""Figures that are compared from cycle to cycle, with their columns."""
+MOST_OFF, LEAST = 0.1, 0.85
+"""Shares of its baseline by which a loss may be off, and that the other figures must keep."""
 
 Decision = Literal["advance", "freeze", "recover", "stay"]
 Figures = Mapping[str, float]
@@ -40,10 +51,10 @@ def ratio_at(rules: AnnealRules, step: int) -> float:
 
 
 def verdicts(found: Figures, baseline: Figures, rules: AnnealRules) -> dict[str, KpiVerdict]:
-    """Each key figure against its bound, `max_drop` of the baseline below it; what is no number never holds."""
+    """Each key figure against its bound, `max_drop` of its scale below the baseline; what is no number never holds."""
     told: dict[str, KpiVerdict] = {}
-    for kpi in rules.kpis:
-        bound = baseline[kpi] - rules.max_drop * abs(baseline[kpi])
+    for kpi, scale in rules.kpis.items():
+        bound = baseline[kpi] - rules.max_drop * (scale.of or abs(baseline[kpi]))
         figure = found[kpi] if math.isfinite(found[kpi]) else None
         held = figure is not None and figure >= bound
         told[kpi] = KpiVerdict(found=figure, baseline=baseline[kpi], bound=bound, held=held)
@@ -78,9 +89,37 @@ def _baseline(found: Figures, teacher: Figures, rules: AnnealRules) -> dict[str,
     return {kpi: found[kpi] if own and math.isfinite(found[kpi]) else teacher[kpi] for kpi in rules.kpis}
 
 
-def told(rules: AnnealRules, state: AnnealState, judgement: Judgement | None) -> Annealing:
+def drifts(records: Sequence[UpdateRecord]) -> dict[str, Drift]:
+    """The last record's cycle beside the first one, by short name of the figure; nothing in the first one.
+
+    The critic learns alone at first; such an update has another loss and is left out.
+    """
+    learnt = [record for record in records if not record.critic_only]
+    cycles = [[record for record in learnt if record.cycle == cycle] for cycle in (0, records[-1].cycle)]
+    if records[-1].cycle == 0 or not all(cycles):
+        return {}
+    found = {}
+    for name, column in DRIFTING.items():
+        first, last = (fmean(getattr(record, column) for record in cycle) for cycle in cycles)
+        flag = abs(last - first) > MOST_OFF * abs(first) if name == "loss" else last < LEAST * first
+        found[name] = Drift(found=last, baseline=first, flag=flag)
+    return found
+
+
+def told(
+    rules: AnnealRules, state: AnnealState, judgement: Judgement | None, score: CloneScore | None = None
+) -> Annealing:
     """What the log says of an update: where annealing stood, and what was decided if a cycle ended with it."""
-    standing = Annealing(step=state.step, ratio=ratio_at(rules, state.step), frozen=state.frozen)
+    passed = None if score is None else score.accuracy >= rules.min_clone_accuracy
+    standing = Annealing(
+        step=state.step,
+        ratio=ratio_at(rules, state.step),
+        frozen=state.frozen,
+        dataset=score.dataset if score else None,
+        clone_accuracy=score.accuracy if score else None,
+        clone_threshold=rules.min_clone_accuracy,
+        clone_passed=passed,
+    )
     if judgement is None:
         return standing
     return standing.model_copy(

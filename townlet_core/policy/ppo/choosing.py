@@ -1,8 +1,8 @@
-"""Which update ships: the one with the best return in validation towns that costs neither lives nor attendance.
+"""Which update ships: the best return in validation towns, above the clone's, that costs neither lives nor attendance.
 
 Reward is what a policy learns by; that people live and come to work is what a town asks of it besides. The policy acts
-greedily, as it will when it is released, in towns that neither training nor evaluation sees; the teacher lives in the
-same ones.
+greedily, as it will when it is released, in towns that neither training nor evaluation sees; the teacher and the clone
+that the training began with live in the same ones.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ Figures = Mapping[str, Mapping[str, float]]
 
 
 class Chosen(NamedTuple):
-    """The update that ships if the training ends now, its return in validation towns, and its weights."""
+    """The update that ships if the training ends now (0 is the clone), its return in validation towns, its weights."""
 
     update: int
     validated_return: float
@@ -35,7 +35,7 @@ class Chosen(NamedTuple):
 
 
 class Validator:
-    """The validation towns of each scenario, and how the teacher fared in them."""
+    """The validation towns of each scenario, and how the teacher and the clone fared in them."""
 
     def __init__(
         self,
@@ -43,20 +43,23 @@ class Validator:
         towns: int,
         seeds: Mapping[str, int],
         layout: ObservationLayout,
+        clone: Tensors,
         slack: float = 0.0,
     ) -> None:
-        """Let the teacher live for one episode in `towns` towns of each scenario, under the given seeds.
+        """Let teacher and clone live for one episode in `towns` towns of each scenario, under the given seeds.
 
         Args:
             scenarios: Where to live.
             towns: How many towns of each.
             seeds: Of each scenario's towns.
             layout: What the policy observes.
+            clone: The weights that the training begins with.
             slack: How much survival and attendance, shares both, an update may lie below the teacher.
         """
         self._scenarios, self._towns, self._seeds, self._layout = scenarios, towns, seeds, layout
         self._slack = slack
         self.teacher = self._live(Teacher)
+        self.clone = self.measure(clone)
 
     def measure(self, tensors: Tensors) -> Figures:
         """Let a network's weights live in the same towns."""
@@ -67,7 +70,7 @@ class Validator:
 
         `held` says whether survival and attendance, as means over the scenarios, were the teacher's but for the slack.
         """
-        means, theirs = over_scenarios(found), over_scenarios(self.teacher)
+        means, theirs, clone = (over_scenarios(figures) for figures in (found, self.teacher, self.clone))
         held = all(means[guard] >= theirs[guard] - self._slack for guard in GUARDS)
         return Validation(
             towns=self._towns * len(found),
@@ -75,8 +78,14 @@ class Validator:
             survival=means["survival"],
             attendance=means["attendance"],
             teacher_return_mean=theirs["return"],
+            clone_return_mean=clone["return"],
             held=held,
         )
+
+    def first(self, clone: Tensors) -> Chosen | None:
+        """The clone as what ships until an update is better; None where it may not ship itself."""
+        found = self.judge(self.clone)
+        return Chosen(0, found.return_mean, clone) if found.held else None
 
     def _live(self, enter: Callable[[Simulation], Policy]) -> Figures:
         found = {}

@@ -32,6 +32,7 @@ class Scene(NamedTuple):
         mode: what the training learns from.
         cycle: the update's cycle.
         social_stage: stage of social rewards, where a schedule says so.
+        perturbations: whether they happen by chance, where a schedule says so.
         ticks: length of the rollout.
         rivalry: mean and largest rivalry at its end.
         first: the record of the first update, None while that one is measured: what the training is compared with.
@@ -40,6 +41,7 @@ class Scene(NamedTuple):
     mode: LearnsFrom
     cycle: int
     social_stage: Stage | None
+    perturbations: bool | None
     ticks: int
     rivalry: tuple[float, float]
     first: UpdateRecord | None
@@ -57,6 +59,7 @@ def measured(
         rows=RowsUsed(lived=own, stored=stored, scripted=rollout.scripted, imitated=shown),
         cycle=scene.cycle,
         social_stage=scene.social_stage,
+        perturbations=scene.perturbations,
         epoch=pace.update,
         updates=progress.updates,
         steps=progress.steps,
@@ -76,9 +79,14 @@ def measured(
     )
 
 
+def baseline_of(first: UpdateRecord) -> dict[str, Any]:
+    """What every later record repeats of the first one: how the training began."""
+    return {name: getattr(first, name) for name in UpdateRecord.model_fields if name.startswith(BASELINE)}
+
+
 def _baseline(rollout: Rollout, scene: Scene) -> dict[str, Any]:
     if scene.first is not None:
-        return {name: getattr(scene.first, name) for name in UpdateRecord.model_fields if name.startswith(BASELINE)}
+        return baseline_of(scene.first)
     samples = rollout.agent_ticks // scene.ticks
     return {
         "baseline_sample_count": samples,
@@ -106,6 +114,7 @@ def _learnt(figures: UpdateFigures) -> dict[str, Any]:
         "clip_fraction": mean["clipped"],
         "clip_fraction_max": float(columns["clipped"].max()),
         "clip_triggered_minibatches": int((columns["clipped"] > 0).sum()),
+        "capped_share": None,
         "adv_mean": float(figures.advantages.mean()),
         "adv_std": float(figures.advantages.std()),
         "adv_min_std": float(columns["advantage_deviation"].min()),
@@ -130,7 +139,7 @@ def _choices(rollout: Rollout, figures: UpdateFigures) -> dict[str, Any]:
         "explained_variance": 1.0 - unknown / spread if spread > 0 else None,
         "batch_entropy_mean": float(decided.entropy.mean(dtype=np.float64)),
         "batch_entropy_std": float(decided.entropy.std(dtype=np.float64)),
-        "reward_advantage_corr": _correlation(spans.reward, figures.advantages),
+        "reward_advantage_corr": correlation(spans.reward, figures.advantages),
         "span_ticks_mean": float(spans.ticks.mean()),
     }
 
@@ -181,7 +190,8 @@ def _episodes(figures: Mapping[str, NDArray[np.float64]]) -> EpisodeFigures:
     )
 
 
-def _correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float | None:
+def correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float | None:
+    """Of two figures of the same decisions; None where one of them does not vary."""
     if one.std() == 0 or other.std() == 0:
         return None
     return float(np.corrcoef(one, other)[0, 1])

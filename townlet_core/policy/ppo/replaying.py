@@ -2,9 +2,9 @@
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,10 +14,11 @@ from townlet_core.config.training import TrainingProfile
 from townlet_core.config.training_modes import ReplayRules
 from townlet_core.errors import DataError
 from townlet_core.policy.bc import predict
-from townlet_core.policy.decisions import Deck
+from townlet_core.policy.decisions import Deck, Hand
 from townlet_core.policy.network import PolicyNetwork, network_from, network_tensors
-from townlet_core.policy.ppo.lessons import Imitation, Lesson, StoredDecisions, imitate, lesson_of
-from townlet_core.policy.ppo.losses import entropies
+from townlet_core.policy.ppo.lessons import Lesson, StoredDecisions, imitate, lesson_of
+from townlet_core.policy.ppo.losses import entropies, taken_log_probs
+from townlet_core.policy.ppo.measuring import baseline_of, correlation
 from townlet_core.policy.ppo.moments import optimiser_arrays, restore_optimiser
 from townlet_core.policy.ppo.saving import Standing, latest_training, save_training
 from townlet_core.policy.ppo.starting import CHECKPOINTS, Improved, Start, Stored, scalars, training_identity
@@ -29,6 +30,26 @@ from townlet_core.policy.training_log import EVENTS, EpisodeFigures, Timing, Tra
 NOBODY_LIVED = EpisodeFigures(
     count=0, return_mean=None, return_std=None, survival=None, attendance=None, needs_ok_share=None, clipped_share=None
 )
+NOTHING_HAPPENED: Mapping[str, Any] = dict.fromkeys(
+    (
+        "queue_conflict_events",
+        "queue_conflict_intensity_sum",
+        "shared_meal_events",
+        "late_help_events",
+        "shift_takeover_events",
+        "chat_success_events",
+        "chat_failure_events",
+        "chat_quality_mean",
+        "shower_complete_events",
+        "sleep_complete_events",
+        "utility_outage_events",
+        "rivalry_mean",
+        "rivalry_max",
+        "avoidance_events",
+        "conflict",
+    )
+)
+"""Fields of a record that count what happened: a training without life knows nothing of them, not even zero."""
 
 
 class Taught(NamedTuple):
@@ -41,6 +62,10 @@ class Taught(NamedTuple):
     advantage: np.ndarray
     returns: np.ndarray
     entropy: np.ndarray
+    earned: np.ndarray
+    ticks: np.ndarray
+    log_prob: np.ndarray
+    """Of the recorded actions, by the policy as it was when the update began."""
     divergence: float
     capped: float
 
@@ -92,10 +117,10 @@ class Replaying:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         before = network_from(network_tensors(self.network))
-        lessons = (lesson_of(self.stored.deal(), self.network) for _ in range(self.rules.minibatches))
+        hands = (self.stored.deal() for _ in range(self.rules.minibatches))
         taught = [
-            self._learn(lesson, before, f"update {self.update}, minibatch {number}")
-            for number, lesson in enumerate(lessons, 1)
+            self._learn(hand, before, f"update {self.update}, minibatch {number}")
+            for number, hand in enumerate(hands, 1)
         ]
         rows = sum(one.returns.size for one in taught)
         self.transitions += rows
@@ -108,7 +133,8 @@ class Replaying:
         )
         return self._record(taught, rows, rate, timing)
 
-    def _learn(self, lesson: Lesson, before: PolicyNetwork, place: str) -> Taught:
+    def _learn(self, hand: Hand, before: PolicyNetwork, place: str) -> Taught:
+        lesson = lesson_of(hand, self.network)
         found = imitate(self.network, lesson, self.rules)
         assert lesson.returns is not None
         error = 0.5 * (found.value - lesson.returns).square().mean()
@@ -119,7 +145,8 @@ class Replaying:
         total.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.rules.max_grad_norm)
         require_finite(norm, "gradient", place)
-        moved, entropy = _compared(lesson, found, before)
+        old, entropy = _as_before(lesson, before)
+        log_ratio = found.log_prob.detach() - old
         self.optimizer.step()
         mean, scale = self.network.value_scale.tolist()
         returns = lesson.returns.numpy().astype(np.float64)
@@ -131,7 +158,10 @@ class Replaying:
             advantage=(returns - found.value.detach().numpy()) * scale,
             returns=returns * scale + mean,
             entropy=entropy.numpy().astype(np.float64),
-            divergence=moved,
+            earned=hand.earned.astype(np.float64),
+            ticks=hand.ticks.astype(np.int64),
+            log_prob=old.numpy().astype(np.float64),
+            divergence=float((log_ratio.exp() - 1.0 - log_ratio).mean()),
             capped=float((found.weight >= self.rules.largest_weight * (1 - 1e-6)).float().mean()),
         )
 
@@ -141,8 +171,9 @@ class Replaying:
             name: float(np.array([getattr(one, name) for one in taught]) @ weights)
             for name in ("policy", "value", "total", "gradient", "divergence", "capped")
         }
-        advantage, returns, entropy = (
-            np.concatenate([getattr(one, name) for one in taught]) for name in ("advantage", "returns", "entropy")
+        advantage, returns, entropy, earned, ticks = (
+            np.concatenate([getattr(one, name) for one in taught])
+            for name in ("advantage", "returns", "entropy", "earned", "ticks")
         )
         spreads = np.array([one.advantage.std() for one in taught])
         return UpdateRecord(
@@ -150,6 +181,7 @@ class Replaying:
             rows=RowsUsed(lived=0, stored=rows, scripted=0, imitated=0),
             cycle=0,
             social_stage=None,
+            perturbations=None,
             epoch=self.update,
             updates=self.rules.updates,
             steps=0,
@@ -164,9 +196,10 @@ class Replaying:
             loss_entropy=-float(entropy.mean()),
             loss_imitation=mean["policy"],
             loss_total=mean["total"],
-            clip_fraction=mean["capped"],
-            clip_fraction_max=max(one.capped for one in taught),
-            clip_triggered_minibatches=sum(one.capped > 0 for one in taught),
+            clip_fraction=None,
+            clip_fraction_max=None,
+            clip_triggered_minibatches=None,
+            capped_share=mean["capped"],
             adv_mean=float(advantage.mean()),
             adv_std=float(advantage.std()),
             adv_min_std=float(spreads.min()),
@@ -181,35 +214,29 @@ class Replaying:
             explained_variance=_explained(advantage, returns),
             batch_entropy_mean=float(entropy.mean()),
             batch_entropy_std=float(entropy.std()),
-            reward_advantage_corr=None,
-            span_ticks_mean=None,
-            reward_mean=None,
-            baseline_sample_count=0,
-            baseline_reward_mean=None,
-            baseline_reward_sum=None,
-            baseline_reward_sum_mean=None,
-            baseline_log_prob_mean=None,
-            deaths=0,
+            reward_advantage_corr=correlation(earned, advantage),
+            span_ticks_mean=float(ticks.mean()),
+            reward_mean=float(earned.sum() / ticks.sum()),
+            **self._baseline(taught, earned, ticks),
+            deaths=None,
             episodes=NOBODY_LIVED,
             events={},
             completed={},
-            queue_conflict_events=0,
-            queue_conflict_intensity_sum=0.0,
-            shared_meal_events=0,
-            late_help_events=0,
-            shift_takeover_events=0,
-            chat_success_events=0,
-            chat_failure_events=0,
-            chat_quality_mean=None,
-            shower_complete_events=0,
-            sleep_complete_events=0,
-            utility_outage_events=0,
-            rivalry_mean=None,
-            rivalry_max=None,
-            avoidance_events=0,
-            conflict=None,
+            **NOTHING_HAPPENED,
             timing=timing,
         )
+
+    def _baseline(self, taught: list[Taught], earned: np.ndarray, ticks: np.ndarray) -> dict[str, Any]:
+        first = next(iter(self.log.records), None)
+        if first is not None:
+            return baseline_of(first)
+        return {
+            "baseline_sample_count": earned.size,
+            "baseline_reward_mean": float(earned.sum() / ticks.sum()),
+            "baseline_reward_sum": float(earned.sum()),
+            "baseline_reward_sum_mean": float(earned.mean()),
+            "baseline_log_prob_mean": float(np.concatenate([one.log_prob for one in taught]).mean()),
+        }
 
     def _save(self) -> None:
         standing = Standing(
@@ -264,13 +291,11 @@ def measure_stored(network: PolicyNetwork, deck: Deck) -> StoredFigures:
     )
 
 
-def _compared(lesson: Lesson, found: Imitation, before: PolicyNetwork) -> tuple[float, Tensor]:
-    """How far the policy has moved since the update began (as in `clipped_surrogate`), and its entropies then."""
+def _as_before(lesson: Lesson, before: PolicyNetwork) -> tuple[Tensor, Tensor]:
+    """Log-probabilities of the recorded actions and entropies, by the policy as it was when the update began."""
     with torch.inference_mode():
         logits, _ = before.unroll(*lesson.inputs)
-        old = torch.log_softmax(logits, dim=1).gather(1, lesson.action[:, None]).squeeze(1)
-        log_ratio = found.log_prob - old
-        return float((log_ratio.exp() - 1.0 - log_ratio).mean()), entropies(logits)
+        return taken_log_probs(logits, lesson.action), entropies(logits)
 
 
 def _explained(errors: np.ndarray, returns: np.ndarray) -> float | None:

@@ -15,6 +15,7 @@ from townlet_core.observations.layout import ObservationLayout
 from townlet_core.policy.decisions import DecisionSource
 from townlet_core.policy.layouts import require_same_layout
 from townlet_core.policy.network import PolicyNetwork
+from townlet_core.policy.training_figures import CloneScore
 from townlet_core.policy.training_log import UpdateRecord
 from townlet_core.sources import ENGINE, source_digest
 
@@ -30,6 +31,8 @@ class Start(NamedTuple):
     layout: ObservationLayout
     trained: Mapping[str, Any]
     """Goes into every checkpoint's description, with the number of updates added."""
+    score: CloneScore | None = None
+    """How good the clone is, where that is known; annealing logs it."""
 
 
 class Stored(NamedTuple):

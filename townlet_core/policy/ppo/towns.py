@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from townlet_core.config import OPTION_NAMES, TownConfig
+from townlet_core.config.perturbations import LAST_DAY
 from townlet_core.core import Observation
 from townlet_core.errors import InputError
 from townlet_core.observations.layout import ObservationLayout
@@ -124,6 +125,15 @@ class TrainingTowns:
         for env in self.envs:
             env.sim.set_social_stage(stage)
 
+    def disturb(self, from_day: Mapping[str, int]) -> None:
+        """From the next midnight on, let perturbations happen by chance in the towns of each scenario.
+
+        Args:
+            from_day: Before which day of theirs nothing happens all the same, by scenario.
+        """
+        for env, day in zip(self.envs, from_day.values(), strict=True):
+            env.sim.set_first_perturbed_day(day)
+
     def rivalry(self) -> tuple[float, float]:
         """Mean and largest rivalry over everybody's ties now; zeros where nobody has any."""
         found = [env.sim.state.ties for env in self.envs]
@@ -155,6 +165,16 @@ class TrainingTowns:
             for k, env in enumerate(self.envs)
             if cuts[k] < cuts[k + 1] or not rows.size
         ]
+
+
+def undisturbed(configs: Mapping[str, TownConfig]) -> dict[str, TownConfig]:
+    """The same towns, in which no perturbation happens by chance until somebody lets them."""
+    return {
+        name: config.model_copy(
+            update={"perturbations": config.perturbations.model_copy(update={"not_before_day": LAST_DAY})}
+        )
+        for name, config in configs.items()
+    }
 
 
 def _flat(seen: Observation) -> Seen:

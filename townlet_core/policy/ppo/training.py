@@ -17,12 +17,13 @@ from townlet_core.core.identity import Actor
 from townlet_core.datasets.capture import capture_seed
 from townlet_core.errors import InputError
 from townlet_core.files import file_digest
-from townlet_core.observations.layout import ObservationLayout
 from townlet_core.policy.checkpoint import DESCRIPTION_FILE
 from townlet_core.policy.decisions import Deck
+from townlet_core.policy.discounts import require_same_discount
 from townlet_core.policy.layouts import require_same_layout
 from townlet_core.policy.network import network_from, network_tensors
 from townlet_core.policy.ppo.annealer import Annealer, Good
+from townlet_core.policy.ppo.annealing import drifts
 from townlet_core.policy.ppo.choosing import Chosen, Validator, better, over_scenarios
 from townlet_core.policy.ppo.collecting import Collector, Rollout
 from townlet_core.policy.ppo.lessons import ShownTutor, StoredDecisions, StoredTutor, Tutor, stored_rows
@@ -39,7 +40,7 @@ from townlet_core.policy.ppo.starting import (
     scalars,
     training_identity,
 )
-from townlet_core.policy.ppo.towns import TrainingTowns
+from townlet_core.policy.ppo.towns import TrainingTowns, undisturbed
 from townlet_core.policy.ppo.updating import Learner, NonFiniteTerm, pace_at
 from townlet_core.policy.tensorboard import EventFile
 from townlet_core.policy.threads import single_thread
@@ -73,7 +74,8 @@ def improve(
         progress: Called after each update, when its record has been written.
 
     Raises:
-        InputError: The profile improves nothing, a scenario is missing, or the dataset version that the mode needs.
+        InputError: The profile improves nothing, a scenario is missing or shapes rewards by another discount, or the
+            dataset version that the mode needs is missing.
         CheckpointError: The clone and the towns differ in their layout, or the checkpoint is damaged or another's.
         NonFiniteTerm: A loss stopped being a number; checkpoints written before stay.
     """
@@ -110,21 +112,24 @@ class _Training:
     ) -> None:
         seeds = {name: capture_seed(name, str(profile.seed), PURPOSE) for name in scenarios}
         self.start, self.profile, self.rules, self.folder = start, profile, rules, folder
+        self.scenarios = scenarios
         self.identity = training_identity(start, scenarios, profile, stored if profile.mix else None)
-        self.towns = TrainingTowns(scenarios, rules.towns, seeds)
+        late = rules.perturbations_from_cycle is not None
+        self.towns = TrainingTowns(undisturbed(scenarios) if late else scenarios, rules.towns, seeds)
+        self.disturbed = None if rules.perturbations_from_cycle is None else False
         require_same_layout(start.layout, self.towns.layout, "clone")
         network = network_from(start.tensors)
         draws, shuffles = (np.random.default_rng([profile.seed, number]) for number in (0, 1))
         self.streams = {"draws": draws, "shuffles": shuffles}
         self.learner = Learner(network, rules, profile.discount, shuffles)
-        self.annealer = Annealer(profile.anneal, self.towns, self.learner) if profile.anneal else None
+        self.annealer = Annealer(profile.anneal, self.towns, self.learner, start.score) if profile.anneal else None
         drivers = self.annealer.drivers if self.annealer else None
         self.collector = Collector(self.towns, network, profile.discount, draws, drivers, rules.life_cost)
         self.stored = _dealt(stored, start, profile) if profile.mix else None
         self.stage: Stage | None = None
         self.update = self.steps = self.transitions = 0
-        self.chosen: Chosen | None = None
-        self.validator = _validator(scenarios, profile, rules, start.layout)
+        self.validator = _validator(scenarios, profile, rules, start)
+        self.chosen = self.validator.first(start.tensors) if self.validator else None
         self._take_up(resume=resume)
         self.log = TrainingLog(folder, self.update)
 
@@ -159,17 +164,18 @@ class _Training:
         tensors = network_tensors(self.learner.network)
         figures = validator.measure(tensors)
         found = validator.judge(figures)
-        if better(found, self.chosen):
-            self.chosen = Chosen(self.update, found.return_mean, tensors)
         annealing = record.annealing
         if closes and self.annealer is not None:
             ours, theirs = over_scenarios(figures), over_scenarios(validator.teacher)
-            annealing = self.annealer.close_cycle(self.update, self.learner, ours, theirs)
+            told = self.annealer.close_cycle(self.update, self.learner, ours, theirs)
+            annealing = told.model_copy(update={"drift": drifts([*self.log.records, record])})
+        if (annealing is None or annealing.trusted) and better(found, self.chosen):
+            self.chosen = Chosen(self.update, found.return_mean, tensors)
         return record.model_copy(update={"validation": found, "annealing": annealing})
 
     def _advance(self) -> UpdateRecord:
         began, pace = time.perf_counter(), pace_at(self.rules, self.update + 1)
-        self._enter_stage()
+        self._enter_cycle(self.update // self.rules.cycle)
         rollout = self.collector.collect(self.rules.ticks)
         lived = time.perf_counter()
         figures = self.learner.update(rollout.experience, pace, self._tutor(rollout))
@@ -194,17 +200,21 @@ class _Training:
             mode=mode,
             cycle=(self.update - 1) // self.rules.cycle,
             social_stage=self.stage,
+            perturbations=self.disturbed,
             ticks=self.rules.ticks,
             rivalry=self.towns.rivalry(),
             first=next(iter(self.log.records), None),
         )
 
-    def _enter_stage(self) -> None:
-        """Bring the towns into the stage of social rewards that the schedule says for this update's cycle."""
-        stage = stage_in(self.rules.social_stages, self.update // self.rules.cycle)
+    def _enter_cycle(self, cycle: int) -> None:
+        """Bring the towns to what the schedules say for a cycle: the stage of social rewards, and perturbations."""
+        stage, begins = stage_in(self.rules.social_stages, cycle), self.rules.perturbations_from_cycle
         if stage is not None and stage != self.stage:
             self.towns.set_social_stage(stage)
             self.stage = stage
+        if begins is not None and begins <= cycle and not self.disturbed:
+            self.towns.disturb({name: config.perturbations.not_before_day for name, config in self.scenarios.items()})
+            self.disturbed = True
 
     def _tutor(self, rollout: Rollout) -> Tutor | None:
         if self.profile.mix is not None and self.stored is not None:
@@ -294,13 +304,14 @@ def _rules(profile: TrainingProfile, scenarios: Mapping[str, TownConfig]) -> Imp
     if list(scenarios) != list(profile.ppo.scenarios):
         wanted, given = ", ".join(profile.ppo.scenarios), ", ".join(scenarios)
         raise InputError(f"training profile {profile.profile}: names the scenarios {wanted}; given are {given}")
+    require_same_discount(profile, scenarios)
     return profile.ppo
 
 
 def _validator(
-    scenarios: Mapping[str, TownConfig], profile: TrainingProfile, rules: ImprovementRules, layout: ObservationLayout
+    scenarios: Mapping[str, TownConfig], profile: TrainingProfile, rules: ImprovementRules, start: Start
 ) -> Validator | None:
     if not rules.validation_towns:
         return None
     seeds = {name: capture_seed(name, str(profile.seed), "validation") for name in scenarios}
-    return Validator(scenarios, rules.validation_towns, seeds, layout, rules.validation_slack)
+    return Validator(scenarios, rules.validation_towns, seeds, start.layout, start.tensors, rules.validation_slack)

@@ -120,7 +120,9 @@ class Learner:
         returns = advantages + experience.spans.value
         batch = _Batch.of(experience, advantages, returns, self.network)
         longest = self._rules.sequence if self.network.size.recurrent else 1
-        runs = lives_cut(batch.row, batch.following, longest)
+        # The context may have been cut in mid-life, perhaps in a tick that left no choice: the memory itself tells.
+        afresh = (experience.decided.memory == 0).all(axis=1)
+        runs = lives_cut(batch.row, batch.following, afresh, longest)
         figures: list[MinibatchFigures] = []
         for number in range(1, self._rules.epochs + 1):
             for dealt in runs.shuffled(self._shuffles).minibatches(self._rules.minibatch):

@@ -31,7 +31,15 @@ EPISODES = EpisodeFigures(
 CONFLICT = ConflictFigures(
     rivalry_max_mean_avg=0.1, rivalry_max_max_avg=0.2, rivalry_avoid_count_mean_avg=0.0, rivalry_avoid_count_max_avg=1.0
 )
-VALIDATION = Validation(towns=8, return_mean=2.5, survival=1.0, attendance=0.9, teacher_return_mean=2.0, held=True)
+VALIDATION = Validation(
+    towns=8,
+    return_mean=2.5,
+    survival=1.0,
+    attendance=0.9,
+    teacher_return_mean=2.0,
+    clone_return_mean=1.9,
+    held=True,
+)
 WHOLE = {
     "stopped_early": False,
     "critic_only": False,
@@ -65,7 +73,7 @@ def update(epoch: int, **changes: Any) -> UpdateRecord:
             part, base = inner[name]
             changes[part] = base.model_copy(update={name: changes.pop(name)})
     counted = {name: 1 for name in UpdateRecord.model_fields if name not in {*WHOLE, "kind", "schema_version"}}
-    absent = dict.fromkeys(("social_stage", "loss_imitation", "validation", "annealing", "stored"))
+    absent = dict.fromkeys(("social_stage", "perturbations", "loss_imitation", "validation", "annealing", "stored"))
     fields = counted | absent | WHOLE | HEALTHY | {"epoch": epoch} | changes
     return UpdateRecord(**fields)
 

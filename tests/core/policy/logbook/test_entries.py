@@ -13,7 +13,7 @@ from tests.core.policy.logbook.conftest import VALIDATION, Write, end, epoch, li
 from townlet_core.errors import DataError
 from townlet_core.policy.logbook.entries import log_file, read_entries
 from townlet_core.policy.training_figures import Annealing, KpiVerdict
-from townlet_core.policy.training_log import LOG_FILE, TABLE_FILE, write_table
+from townlet_core.policy.training_log import LOG_FILE, TABLE_FILE, UpdateRecord, write_table
 
 
 def test_lines_and_rows_hold_the_same_figures(write: Write, tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_figures_that_are_no_numbers_are_kept_and_named(write: Write) -> None:
         (line(update(1), grad_norm=None, loss_total=float("nan")), r":1: grad_norm: Input should be a valid number"),
         (line(update(1), episodes__survival="all"), r":1: episodes\.survival: Input should be a valid number"),
         (line(update(1), joy=3), r":1: joy: Extra inputs are not permitted"),
-        (line(epoch(1), schema_version="1.0"), r":1: schema_version: Input should be '3\.0'"),
+        (line(epoch(1), schema_version="1.0"), r":1: schema_version: Input should be '4\.0'"),
     ],
 )
 def test_a_log_that_is_wrong_is_told_by_file_line_and_field(tmp_path: Path, content: bytes, told: str) -> None:
@@ -126,7 +126,9 @@ def test_a_table_of_annealing_reads_back_with_the_figures_of_its_decisions(tmp_p
 
 
 def test_a_table_of_a_training_in_which_nobody_lived_is_read(tmp_path: Path) -> None:
-    still = update(1, data_mode="replay", events={}, completed={}, conflict=None, reward_mean=None)
+    counts = [name for name in UpdateRecord.model_fields if name.endswith("_events")]
+    nothing = dict.fromkeys((*counts, "deaths", "conflict", "clip_fraction"))
+    still = update(1, data_mode="replay", events={}, completed={}, **nothing)
     write_table([still, still], tmp_path / TABLE_FILE)
     (entry, _) = read_entries(tmp_path)
     assert entry.figure("kl") == 0.005

@@ -1,17 +1,18 @@
 """Following a log from another thread than the one that writes it."""
 
+import os
 import threading
 from pathlib import Path
 
 import pytest
 
 from tests.core.policy.conftest import RuleSource
-from tests.core.policy.logbook.conftest import line, update
+from tests.core.policy.logbook.conftest import end, epoch, line, update
 from townlet_core.config import TrainingProfile
 from townlet_core.policy.bc import train_bc
 from townlet_core.policy.cloning_log import CloningLog
 from townlet_core.policy.logbook import following
-from townlet_core.policy.logbook.following import follow
+from townlet_core.policy.logbook.following import follow, follow_on
 from townlet_core.policy.training_log import EPOCHS_FILE, LOG_FILE
 
 
@@ -33,6 +34,23 @@ def test_a_clone_is_followed_while_it_learns(
     assert [entry.kind for entry in told if entry] == ["epoch"] * len(curve) + ["end"]
     assert [entry.figure("accuracy") for entry in told[:-1] if entry] == [point.accuracy for point in curve]
     assert all(entry.figure("seconds") for entry in told[:-1] if entry)
+
+
+def test_who_follows_all_trainings_goes_from_a_clone_on_to_its_improvement(tmp_path: Path) -> None:
+    old, new, clone = tmp_path / "old" / LOG_FILE, tmp_path / "new" / LOG_FILE, tmp_path / "clone-new" / EPOCHS_FILE
+    for path in (old, new, clone):
+        path.parent.mkdir()
+    old.write_bytes(line(update(9)) + line(end(9)))
+    os.utime(old, (1000.0, 1000.0))
+    finished = end(1).model_copy(update={"then": "rollout"})
+    clone.write_bytes(line(epoch(1)) + line(finished))
+    improvement = threading.Timer(0.1, lambda: new.write_bytes(line(update(1)) + line(end(1))))
+    improvement.start()
+    told = list(follow_on(tmp_path, clone, threading.Event(), 0.005, timeout=60.0))
+    assert [entry.kind for entry in told if entry] == ["epoch", "end", "update", "end"]
+    clone.write_bytes(line(epoch(1)) + line(end(1)))
+    alone = list(follow_on(tmp_path, clone, threading.Event(), 0.005, timeout=60.0))
+    assert [entry.kind for entry in alone if entry] == ["epoch", "end"], "a clone that is all there is"
 
 
 def test_following_ends_when_it_is_asked_to(tmp_path: Path) -> None:

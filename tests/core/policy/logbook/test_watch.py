@@ -10,7 +10,7 @@ from townlet_core.config.watch import Watched, WatchRules, load_watch
 from townlet_core.policy.logbook.entries import read_entries
 from townlet_core.policy.logbook.figures import FIGURES
 from townlet_core.policy.logbook.watch import Alarm, watched
-from townlet_core.policy.training_figures import Annealing, KpiVerdict
+from townlet_core.policy.training_figures import Annealing, Drift, KpiVerdict
 from townlet_core.policy.training_log import flat
 
 SHIPPED = Path(__file__).parents[4] / "configs/watch.yaml"
@@ -113,6 +113,40 @@ def annealing(**changes: Any) -> Annealing:
     }
     found = {"step": 1, "ratio": 0.6, "frozen": True, "decision": "freeze", "rolled_back_to": 6, "kpis": kpis}
     return Annealing(**(found | changes))
+
+
+def drifted(record: int, **found: float) -> Any:
+    """An update with which a cycle of annealing ends, beside a first cycle of loss 0.1, 100 jams and 40 ticks."""
+    first = {"loss": 0.1, "queue_events": 100.0, "queue_intensity": 40.0}
+    drift = {name: Drift(found=found.get(name, base), baseline=base, flag=False) for name, base in first.items()}
+    closing = {"decision": "advance", "frozen": False, "rolled_back_to": None, "kpis": {}}
+    return update(record, cycle=1, annealing=annealing(**closing, drift=drift))
+
+
+def test_a_cycle_that_is_too_far_from_the_first_one_is_an_alarm_for_each_figure(write: Write) -> None:
+    rules = {"anneal": {"loss": 0.1, "queue_events": 0.85, "queue_intensity": 0.85}}
+    kept = drifted(2, loss=0.109, queue_events=85.0, queue_intensity=400.0)
+    assert alarms(write(kept), **rules) == []
+    found = alarms(write(drifted(2, loss=0.111, queue_events=84.0), drifted(4, loss=0.089)), **rules)
+    assert [(alarm.epoch, alarm.rule, alarm.figure, alarm.bound) for alarm in found] == [
+        (2, "drift", "loss", pytest.approx(0.11)),
+        (2, "drift", "queue_events", 85.0),
+        (4, "drift", "loss", pytest.approx(0.09)),
+    ]
+    assert found[1].told == "update 2: queue_events of the cycle is 84, below 85, with 100 in the first cycle"
+    assert alarms(write(drifted(2, loss=9.0, queue_events=0.0))) == [], "no bound, no alarm"
+
+
+def test_a_clone_too_poor_to_anneal_from_is_told_once(write: Write) -> None:
+    closing = {"decision": "advance", "frozen": False, "rolled_back_to": None, "kpis": {}, "clone_accuracy": 0.88}
+    log = write(*(update(2 * n, cycle=n - 1, annealing=annealing(**closing)) for n in (1, 2)))
+    (found,) = alarms(log, anneal={"clone_accuracy": 0.9})
+    assert found.told == "update 2: the clone agreed in 0.88 of held-out decisions, below 0.9"
+    assert alarms(log, anneal={"clone_accuracy": 0.88}) == []
+
+
+def test_the_shipped_bounds_hold_annealing_to_its_first_cycle() -> None:
+    assert None not in load_watch(SHIPPED).anneal.model_dump().values()
 
 
 def test_annealing_that_freezes_is_an_alarm_for_each_figure_that_fell(write: Write) -> None:

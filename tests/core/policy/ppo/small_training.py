@@ -95,6 +95,11 @@ class StoredSide:
         return tuple(layout_of(small_town()).actions)
 
     scenarios = ("evening",)
+    decisions, episodes = EPISODES * ROWS, range(EPISODES)
+
+    def read(self, number: int) -> DecisionBatch:
+        """One episode."""
+        return list(self)[number]
 
     def __iter__(self) -> Iterator[DecisionBatch]:
         layout, generator = layout_of(small_town()), np.random.default_rng(self.seed)

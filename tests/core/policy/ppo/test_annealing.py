@@ -6,23 +6,27 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.core.policy.logbook.conftest import update as record_of
 from tests.core.policy.ppo.small_training import small_profile, small_town
 from townlet_core.config import AnnealRules, Ramp, TrainingProfile
+from townlet_core.config.training_modes import KpiScale
 from townlet_core.core.identity import read_identity
 from townlet_core.core.statefile import read_statefile
 from townlet_core.observations.layout import layout_of
 from townlet_core.policy.checkpoint import read_checkpoint
 from townlet_core.policy.network import NetworkSize, network_from, network_tensors, seeded_network
-from townlet_core.policy.ppo.annealing import AnnealState, judge, ratio_at
+from townlet_core.policy.ppo.annealing import AnnealState, drifts, judge, ratio_at, told
+from townlet_core.policy.ppo.choosing import Validator
 from townlet_core.policy.ppo.collecting import Collector
 from townlet_core.policy.ppo.drivers import Drivers
 from townlet_core.policy.ppo.starting import Improved, Start
 from townlet_core.policy.ppo.towns import TrainingTowns
 from townlet_core.policy.ppo.training import improve
 from townlet_core.policy.ppo.updating import Learner, Pace
+from townlet_core.policy.training_figures import Annealing, CloneScore
 from townlet_core.policy.training_log import UpdateRecord
 
-RULES = AnnealRules(start=0.8, steps=3, kpis=("return", "survival"))
+RULES = AnnealRules(start=0.8, steps=3, kpis={"return": KpiScale(), "survival": KpiScale()})
 TEACHER = {"return": -2.0, "survival": 1.0}
 
 
@@ -47,6 +51,14 @@ def test_a_cycle_holds_unless_a_figure_drops_by_more_than_the_bound(found: dict[
     assert (judgement.decision, judgement.state.step) == (("advance", 1) if held else ("freeze", 0))
     assert judgement.kpis["return"].bound == pytest.approx(-2.6)
     assert judgement.kpis["survival"].bound == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize("teacher", [-2.0, 0.0, 0.1])
+def test_a_return_may_drop_by_a_share_of_a_scale_of_its_own(teacher: float) -> None:
+    rules = AnnealRules(kpis={"return": KpiScale(of=3.0)})
+    found = judge(AnnealState(), 4, {"return": teacher - 0.8}, {"return": teacher}, rules)
+    assert (found.decision, found.kpis["return"].bound) == ("advance", pytest.approx(teacher - 0.9))
+    assert judge(AnnealState(), 4, {"return": teacher - 1.0}, {"return": teacher}, rules).decision == "freeze"
 
 
 def test_a_frozen_share_falls_again_after_a_good_cycle_and_stays_at_none() -> None:
@@ -147,9 +159,11 @@ def gentle() -> TrainingProfile:
 
 
 def decided(records: list[UpdateRecord]) -> list[tuple[int, str | None, float, int | None]]:
-    told = [(record.epoch, record.annealing) for record in records]
+    standings = [(record.epoch, record.annealing) for record in records]
     return [
-        (epoch, one.decision, round(one.ratio, 2), one.rolled_back_to) for epoch, one in told if one and one.decision
+        (epoch, one.decision, round(one.ratio, 2), one.rolled_back_to)
+        for epoch, one in standings
+        if one and one.decision
     ]
 
 
@@ -175,14 +189,69 @@ def test_a_spoilt_policy_freezes_the_share_and_is_taken_back_until_it_recovers(
         (6, "recover", 0.4, None),
         (8, "stay", 0.0, None),
     ]
-    told = found.records[3].annealing
-    assert told is not None
-    assert told.next_ratio == pytest.approx(0.4)
-    broken = {kpi: verdict for kpi, verdict in told.kpis.items() if not verdict.held}
+    frozen = found.records[3].annealing
+    assert frozen is not None
+    assert frozen.next_ratio == pytest.approx(0.4)
+    broken = {kpi: verdict for kpi, verdict in frozen.kpis.items() if not verdict.held}
     assert "survival" in broken
     assert all(verdict.found is not None and verdict.found < verdict.bound for verdict in broken.values())
     good, back = (read_checkpoint(tmp_path / "checkpoints" / name).tensors for name in ("000002", "000004"))
     assert all((good[name] == back[name]).all() for name in good)
+
+
+def test_what_a_frozen_cycle_took_back_never_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The spoilt first cycle has the best return of all and breaks one key figure."""
+    good = {"return": 1.0, "survival": 1.0, "attendance": 1.0, "needs_ok_share": 0.9}
+    spoilt = {**good, "return": 9.0, "needs_ok_share": 0.1}
+    lives = iter([good, good, spoilt, {**good, "return": 2.0}, good, good])  # teacher, clone, then cycle by cycle
+    monkeypatch.setattr(Validator, "_live", lambda *_: {"evening": next(lives)})
+    profile = gentle().model_copy(update={"anneal": AnnealRules(steps=3)})
+    found = improve(sensible(), {"evening": small_town()}, profile, tmp_path)
+    assert decided(found.records)[:2] == [(2, "freeze", 0.8, 0), (4, "recover", 0.8, None)]
+    assert found.update == 4
+
+
+def test_while_frozen_nothing_ships_before_a_cycle_is_good_again() -> None:
+    standing = Annealing(step=1, ratio=0.4, frozen=True)
+    assert not standing.trusted
+    assert standing.model_copy(update={"decision": "recover"}).trusted
+    assert not Annealing(step=1, ratio=0.4, frozen=False, decision="freeze").trusted
+    assert Annealing(step=1, ratio=0.4, frozen=False).trusted
+
+
+def test_a_cycle_is_logged_beside_the_first_one_with_flags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    records = annealed(tmp_path, monkeypatch).records
+    first, later = ([record for record in records if record.cycle == cycle] for cycle in (0, 2))
+    closing = later[-1].annealing
+    assert closing is not None
+    assert first[-1].annealing is not None
+    assert first[-1].annealing.drift == {}
+    assert set(closing.drift) == {"loss", "queue_events", "queue_intensity"}
+    loss, jams = closing.drift["loss"], closing.drift["queue_events"]
+    assert loss.baseline == pytest.approx(sum(record.loss_total for record in first) / 2)
+    assert loss.found == pytest.approx(sum(record.loss_total for record in later) / 2)
+    assert loss.flag is (abs(loss.found - loss.baseline) > 0.1 * abs(loss.baseline))
+    assert jams.flag is (jams.found < 0.85 * jams.baseline)
+
+
+def test_the_first_cycle_is_the_baseline_without_updates_that_taught_the_critic_alone() -> None:
+    records = [
+        record_of(1, cycle=0, critic_only=True, loss_total=9.0),
+        record_of(2, cycle=0, loss_total=1.0, queue_conflict_events=100),
+        record_of(3, cycle=1, loss_total=1.09, queue_conflict_events=84),
+    ]
+    found = drifts(records)
+    assert (found["loss"].baseline, found["loss"].flag) == (1.0, False)
+    assert (found["queue_events"].baseline, found["queue_events"].flag) == (100.0, True)
+    assert drifts(records[:2]) == {}
+
+
+def test_the_log_says_how_good_the_clone_was_that_annealing_began_with() -> None:
+    for accuracy, passed in ((0.9, True), (0.89, False)):
+        found = told(AnnealRules(), AnnealState(), None, CloneScore("d" * 64, accuracy))
+        assert (found.clone_accuracy, found.clone_threshold, found.clone_passed) == (accuracy, 0.9, passed)
+    unknown = told(AnnealRules(), AnnealState(), None)
+    assert (unknown.dataset, unknown.clone_accuracy, unknown.clone_passed) == (None, None, None)
 
 
 def test_a_town_saved_while_annealing_says_who_drove_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

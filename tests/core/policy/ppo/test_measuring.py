@@ -81,7 +81,7 @@ def update() -> UpdateFigures:
 def record(first: UpdateRecord | None = None) -> UpdateRecord:
     """What is written down of both."""
     pace = Pace(7, 0.003, 0.01, critic_only=False)
-    scene = Scene("anneal", 3, "C2", 30, (0.25, 0.75), first)
+    scene = Scene("anneal", 3, "C2", True, 30, (0.25, 0.75), first)
     return measured(rollout(), update(), pace, Progress(9, 600, 40), scene, TIMING)
 
 
@@ -89,6 +89,8 @@ BY_HAND = {
     "data_mode": "anneal",
     "cycle": 3,
     "social_stage": "C2",
+    "perturbations": True,
+    "capped_share": None,
     "loss_imitation": (8 * 0.5 + 2 * 1.5) / 10,
     "epoch": 7,
     "updates": 9,
@@ -167,7 +169,8 @@ NESTED = {
 def test_every_figure_is_what_it_says() -> None:
     found = record().model_dump()
     for name, wanted in BY_HAND.items():
-        assert found[name] == (wanted if isinstance(wanted, str) else pytest.approx(wanted, rel=1e-6)), name
+        exact = isinstance(wanted, str) or wanted is None
+        assert found[name] == (wanted if exact else pytest.approx(wanted, rel=1e-6)), name
     for section, figures in NESTED.items():
         assert found[section] == pytest.approx(figures, rel=1e-6), section
     labels = {"kind", "schema_version", "events", "completed", "validation", "annealing", "stored", "timing"}
@@ -185,6 +188,8 @@ def test_what_did_not_happen_is_no_figure() -> None:
     quiet = rollout()._replace(figures={}, events=dict.fromkeys(EVENT_NAMES, 0))
     still = update()._replace(returns=np.ones(4))
     pace = Pace(1, 0.1, 0.0, critic_only=True)
-    found = measured(quiet, still, pace, Progress(1, 60, 4), Scene("rollout", 0, None, 30, (0.0, 0.0), None), TIMING)
+    found = measured(
+        quiet, still, pace, Progress(1, 60, 4), Scene("rollout", 0, None, None, 30, (0.0, 0.0), None), TIMING
+    )
     assert (found.episodes.count, found.episodes.return_mean) == (0, None)
     assert (found.chat_quality_mean, found.explained_variance) == (None, None)

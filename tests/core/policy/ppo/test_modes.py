@@ -11,8 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.core.policy.ppo.small_training import small_profile, small_start, small_stored, small_town, small_training
-from townlet_core.config import StageFrom, TownConfig, load_training
+from tests.core.policy.ppo.small_training import (
+    TOWN,
+    small_profile,
+    small_start,
+    small_stored,
+    small_town,
+    small_training,
+)
+from townlet_core.config import StageFrom, TownConfig, load_config, load_training
 from townlet_core.core import Simulation
 from townlet_core.errors import ConfigError, InputError
 from townlet_core.policy.ppo.saving import FILES
@@ -143,6 +150,88 @@ def test_the_stage_of_social_rewards_follows_its_schedule(tmp_path: Path) -> Non
     assert [(record.cycle, record.social_stage) for record in records] == [
         (0, "OFF"), (0, "OFF"), (1, "OFF"), (1, "OFF"), (2, "C3"), (2, "C3")
     ]  # fmt: skip
+
+
+def upset_town() -> TownConfig:
+    """A town in which the power goes every day."""
+    daily = {"kind": "blackout", "prob_per_day": 1.0, "duration": [20, 60], "cooldown_ticks": 0}
+    return load_config(TOWN, {"observations": {"local_window": 5}, "perturbations": {"events": {"blackout": daily}}})
+
+
+def begun(records: list[UpdateRecord]) -> list[int]:
+    return [record.events["perturbation_started"] for record in records]
+
+
+def test_perturbations_begin_with_the_cycle_that_the_schedule_names(tmp_path: Path) -> None:
+    town = upset_town()
+    rules = {"cycle": 2, "ticks": 1440, "epochs": 1}
+    profile = small_profile(**rules, perturbations_from_cycle=1)
+    records = improve(small_start(0), {"evening": town}, profile, tmp_path / "late").records
+    assert [record.perturbations for record in records] == [False, False, True, True, True, True]
+    late = begun(records)
+    assert late[:2] == [0, 0]
+    assert all(late[3:]), "they are drawn at midnight, so that the first day of the cycle may be quiet"
+    always = improve(small_start(0), {"evening": town}, small_profile(**rules, updates=1), tmp_path / "always").records
+    assert begun(always)[0] > 0
+    assert always[0].perturbations is None
+
+
+def test_a_training_that_is_taken_up_again_knows_whether_its_towns_are_upset(tmp_path: Path) -> None:
+    town, profile = upset_town(), small_profile(cycle=2, perturbations_from_cycle=1)
+
+    def leave(record: UpdateRecord) -> None:
+        if record.epoch == 5:
+            raise Broken
+
+    whole = improve(small_start(0), {"evening": town}, profile, tmp_path / "whole")
+    with pytest.raises(Broken):
+        improve(small_start(0), {"evening": town}, profile, tmp_path / "broken", progress=leave)
+    again = improve(small_start(0), {"evening": town}, profile, tmp_path / "broken", resume=True)
+    assert [record.lasting() for record in again.records] == [record.lasting() for record in whole.records]
+    assert files_of(tmp_path / "broken") == files_of(tmp_path / "whole")
+
+
+def test_a_day_that_is_none_is_refused() -> None:
+    sim = Simulation(small_town())
+    sim.set_first_perturbed_day(3)
+    assert sim.config.perturbations.not_before_day == 3
+    with pytest.raises(InputError, match="first perturbed day -1: is none; days are counted from 0 to 100000"):
+        sim.set_first_perturbed_day(-1)
+
+
+def shaped(gamma: float, *, used: bool = True) -> TownConfig:
+    return load_config(
+        TOWN,
+        {"observations": {"local_window": 5}, "rewards": {"shaping": {"use_potential": used, "gamma": gamma}}},
+    )
+
+
+def test_shaping_by_another_discount_than_the_learners_is_refused_in_one_line(tmp_path: Path) -> None:
+    told = (
+        "training profile small: discount is 0.99, but scenario evening shapes rewards with gamma 0.95; "
+        "set rewards.shaping.gamma to 0.99 there"
+    )
+    with pytest.raises(InputError) as refused:
+        improve(small_start(0), {"evening": shaped(0.95)}, small_profile(), tmp_path)
+    assert str(refused.value) == told
+    for town in (shaped(0.99), shaped(0.95, used=False)):
+        brief = small_profile(updates=1, ticks=120)
+        assert improve(small_start(0), {"evening": town}, brief, tmp_path).update == 1
+
+
+def test_where_nobody_lives_nothing_is_counted_and_rewards_are_those_of_the_recording(tmp_path: Path) -> None:
+    first, *_, last = small_training(tmp_path, mode="replay", recurrent=0).records
+    counts = [name for name in UpdateRecord.model_fields if name.endswith("_events")]
+    assert {getattr(last, name) for name in (*counts, "deaths", "conflict", "queue_conflict_intensity_sum")} == {None}
+    assert (last.events, last.completed, last.clip_fraction) == ({}, {}, None)
+    assert last.capped_share is not None
+    assert 0.0 <= last.capped_share <= 1.0
+    assert -0.5 < last.reward_mean < 0.5, "as many decisions are followed by one as by minus one"
+    assert (first.span_ticks_mean, first.baseline_sample_count) == (1.0, first.transitions)
+    assert first.baseline_reward_mean == first.reward_mean
+    assert first.baseline_log_prob_mean < 0
+    baseline = [name for name in UpdateRecord.model_fields if name.startswith("baseline_")]
+    assert [getattr(last, name) for name in baseline] == [getattr(first, name) for name in baseline]
 
 
 def social_reward(config: TownConfig, stage: str | None) -> float:

@@ -86,11 +86,13 @@ def test_runs_hold_every_decision_once_in_order_and_never_two_lives(
         places = np.flatnonzero(rows == row)
         goes_on = np.array(data.draw(st.lists(st.booleans(), min_size=len(places) - 1, max_size=len(places) - 1)), bool)
         following[places[:-1][goes_on]] = places[1:][goes_on]
-    dealt = list(lives_cut(rows, following, longest).shuffled(np.random.default_rng(1)).minibatches(size))
+    afresh = np.array(data.draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows))), bool)
+    dealt = list(lives_cut(rows, following, afresh, longest).shuffled(np.random.default_rng(1)).minibatches(size))
     assert sorted(np.concatenate([part.order for part in dealt]).tolist()) == list(range(len(rows)))
     for part in dealt:
         assert part.begins[0]
         for place in np.flatnonzero(~part.begins):
             assert following[part.order[place - 1]] == part.order[place]
+            assert not afresh[part.order[place]]
         assert np.diff(part.starts, append=len(part.order)).max() <= longest
         assert len(part.order) < size + longest
