@@ -11,13 +11,14 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+import yaml
 
 from pipelines.headless import require_day
 from pipelines.instance import open_instance
-from pipelines.releasing import newest_day
+from pipelines.releasing import newest_day, require_configuration
 from tests.pipelines.conftest import DAY, Prepared
-from tests.small_house import REPOSITORY, SECRET, edit
-from townlet_core.errors import InputError
+from tests.small_house import REPOSITORY, SECRET, edit, small_configs
+from townlet_core.errors import ConfigError, InputError
 
 
 def environment(house: Prepared) -> dict[str, str]:
@@ -115,15 +116,56 @@ def test_an_interrupted_release_says_so_leaves_nothing_half_done_and_can_be_run_
     assert townlet(prepared, "release", "build").returncode == 0
 
 
-def test_a_mistake_in_the_configuration_is_told_before_any_work_and_ends_with_2(prepared: Prepared) -> None:
-    edit(prepared.configs / "curation.yaml", min_tikcs=3)
-    refused = townlet(prepared, "release", "build")
+def test_a_release_is_trained_by_the_profile_that_is_named_and_its_bundle_says_so(prepared: Prepared) -> None:
+    quick = yaml.safe_load((prepared.configs / "training/quick.yaml").read_text())
+    edit(prepared.configs / "training/full.yaml", **quick | {"profile": "full", "seed": 8})
+    built = townlet(prepared, "release", "build", "--profile", "full", "--json")
+    assert built.returncode == 0, built.stderr
+    outcome = json.loads(built.stdout)
+    assert outcome["profile"] == "full"
+    content = Path(outcome["bundle"]) / "content"
+    assert json.loads((content / "config/training.json").read_text())["profile"] == "full"
+    assert json.loads((content / "lineage.json").read_text())["nodes"]["candidate"]["facts"]["profile"] == "full"
+    assert "| training profile | full |" in (content / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("file", "changes", "words", "told"),
+    [
+        ("curation", {"min_tikcs": 3}, (), "curation.yaml:"),
+        ("training/full", {}, ("--profile", "ful"), "unknown training profile 'ful'; did you mean 'full'?"),
+    ],
+)
+def test_a_mistake_in_the_configuration_is_told_before_any_work_and_ends_with_2(
+    prepared: Prepared, file: str, changes: dict[str, object], words: tuple[str, ...], told: str
+) -> None:
+    edit(prepared.configs / f"{file}.yaml", **changes)
+    refused = townlet(prepared, "release", "build", *words)
     assert refused.returncode == 2
     assert refused.stdout == ""
     (line,) = refused.stderr.splitlines()
-    assert "curation.yaml" in line
-    assert "min_tikcs" in line
+    assert told in line
+    assert all(key in line for key in changes)
     assert not (prepared.data / "dagster/storage").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "changes", "told"),
+    [
+        ("watch", {"windwo": 3}, "watch.yaml:.*windwo"),
+        ("training/full", {"patiense": 3}, "full.yaml:.*patiense"),
+        ("training/full", {"profile": "fuller"}, "full.yaml:.*expected the file's own name 'full'"),
+        ("training/full", {"ppo": {"scenarios": ["ordinary_dya"]}}, "did you mean 'ordinary_day'"),
+    ],
+)
+def test_every_file_that_a_release_by_a_profile_needs_is_read_first(
+    tmp_path: Path, file: str, changes: dict[str, object], told: str
+) -> None:
+    small_configs(tmp_path / "configs")
+    require_configuration(tmp_path / "configs", "full")
+    edit(tmp_path / "configs" / f"{file}.yaml", **changes)
+    with pytest.raises(ConfigError, match=told):
+        require_configuration(tmp_path / "configs", "full")
 
 
 @pytest.mark.parametrize("day", ["2026-10-31", "2999-01-01", "yesterday"])
