@@ -6,6 +6,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from townlet_core.cli.options import refuse_unused
 from townlet_core.cli.snapshots import snapshot_rules
 from townlet_core.config import TownConfig
 from townlet_core.config.snapshots import MAX_RETAIN, MIN_CADENCE
@@ -58,10 +59,7 @@ def resumed(
         InputError: An option contradicts the snapshot, or the snapshot cannot be used.
     """
     path, rules = saving.resume or Path(), snapshot_rules(saving.configs)
-    for name in DECIDED:
-        source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
-            raise InputError(f"--{name}: {path} has its own; leave the option out")
+    refuse_unused(context, DECIDED, f"{path} has its own; leave the option out")
     require_inside(path, allowed_folders(rules, saving.data))
     restored = load(path, None, rules.guardrails, threads=threads)
     if config is not None:
