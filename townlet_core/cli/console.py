@@ -134,7 +134,7 @@ def open_console(sim: Simulation, rules: ConsoleRules, configs: Path, data: Path
     holders = token_holders(rules, os.environ, read_document(path) if path.exists() else None)
     audit = Audit(data / rules.audit) if rules.audit is not None else None
     shelf = Shelf(allowed_folders(snapshots, data), snapshots.guardrails)
-    return Console(sim, Gatekeeper(rules, holders), shelf, audit)
+    return Console(sim, Gatekeeper(rules, holders), shelf, audit, actor=Teacher.actor())
 
 
 def living(sim: Simulation, desk: Console, after: Callable[[], None] | None = None) -> Callable[[], None]:

@@ -10,7 +10,7 @@ from townlet_core.cli.options import refuse_unused
 from townlet_core.cli.snapshots import snapshot_rules
 from townlet_core.config import TownConfig
 from townlet_core.config.snapshots import MAX_RETAIN, MIN_CADENCE
-from townlet_core.core import ENGINE, Actor, Simulation
+from townlet_core.core import ENGINE, Simulation
 from townlet_core.errors import InputError
 from townlet_core.kernels import source_digest
 from townlet_core.policy.teacher import Teacher
@@ -87,5 +87,4 @@ def planned(saving: Saving, migrations: tuple[str, ...]) -> Autosave | None:
     if every is None:
         raise InputError("--autosave: how often? give --every N, or autosave.cadence_ticks in configs/snapshots.yaml")
     keep = saving.keep or rules.autosave.retain
-    teacher = Actor(Teacher.name, source_digest(*ENGINE, "policy"))
-    return plan_autosave(saving.autosave, every, keep, teacher, migrations)
+    return plan_autosave(saving.autosave, every, keep, Teacher.actor(), migrations)
