@@ -12,6 +12,7 @@ export DAGSTER_HOME := $(CURDIR)/data/dagster
 export DAGSTER_DISABLE_TELEMETRY := 1
 export TOWNLET_DATA ?= $(CURDIR)/data
 
+PROFILE ?= quick
 UI_HOST ?= 127.0.0.1
 UI_PORT ?= 3000
 TESTS ?= tests
@@ -34,8 +35,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
 
-release: $(INSTALLED) ## Run the line and build a release bundle under data/releases
-	@$(BIN)/townlet release build
+release: $(INSTALLED) ## Run the line and build a release bundle under data/releases (PROFILE=full trains longer)
+	@$(BIN)/townlet release build --profile $(PROFILE)
 
 ui: $(INSTALLED) ## Open Dagster on http://127.0.0.1:3000, with its daemon for schedules and sensors
 	@$(BIN)/dagster dev --workspace workspace.yaml --host $(UI_HOST) --port $(UI_PORT)

@@ -23,12 +23,14 @@ IMPROVED = Guarantee(
 )
 GUARANTEES = [FINITE, LEARNT, ACCURATE, IMPROVED]
 WANTED_ACCURACY = 0.9
+PROFILE = "quick"
+"""The profile of a release that names none."""
 
 
 class TrainingConfig(dg.Config):
-    """Which file of `configs/training` says how to train."""
+    """Which file of `configs/training` says how to train; its name goes with the candidate into the bundle."""
 
-    profile: str = "quick"
+    profile: str = PROFILE
 
 
 @dg.asset(
@@ -53,10 +55,10 @@ def policy_candidate(context: dg.AssetExecutionContext, config: TrainingConfig, 
 
 
 def _train(profile: str, line: Line, log: dg.DagsterLogManager) -> dg.MaterializeResult:
-    from townlet_core.config import load_training
+    from townlet_core.config import load_profile
     from townlet_core.release.candidate import train_candidate, training_scenarios
 
-    rules = load_training(line.config(f"training/{profile}.yaml"))
+    rules = load_profile(profile, Path(line.configs))
     dataset = line.workshop.latest("dataset")["id"]
     scenarios = training_scenarios(rules, Path(line.configs))
     candidate = train_candidate(dataset, rules, line.workshop, scenarios, lambda point: log.info(_line(point)))

@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -89,7 +89,12 @@ def require_day(day: str) -> str:
 
 
 def run_job(
-    definitions: dg.Definitions, instance: dg.DagsterInstance, job_name: str, day: str, watch: Watch
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    job_name: str,
+    day: str,
+    watch: Watch,
+    settings: Mapping[str, Mapping[str, object]] | None = None,
 ) -> FinishedRun:
     """Run a job for one day in this process.
 
@@ -99,13 +104,16 @@ def run_job(
         job_name: `release` or `nightly_capture`.
         day: the partition.
         watch: told when the run begins and when steps start and end.
+        settings: of single assets, by the names of their steps, as the launchpad of the web interface takes them; an
+            asset that is not named has its defaults.
 
     Returns:
         How the run ended.
     """
     job = definitions.resolve_job_def(job_name)
     tags = {**job.run_tags, PARTITION_TAG: day}
-    run = instance.create_run_for_job(job, run_config=SILENT, tags=tags, remote_job_origin=_origin(job_name))
+    config = {**SILENT, "ops": {name: {"config": dict(values)} for name, values in (settings or {}).items()}}
+    run = instance.create_run_for_job(job, run_config=config, tags=tags, remote_job_origin=_origin(job_name))
     watch.begins(len(job.nodes_in_topological_order))
     steps = []
     for step in _steps(execute_run_iterator(InMemoryJob(job), run, instance), watch):

@@ -10,19 +10,21 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from assets import training
 from assets.partitions import FIRST_DAY
 from townlet_core.cli.options import CONFIGS, DATA, AsJson, Configs, Data
 from townlet_core.cli.output import print_facts, print_json
 
 app = typer.Typer(help="Build a release bundle, and verify one.", no_args_is_help=True)
 
-BUILD = "Example: townlet release build --date 2026-11-01. Exit code 0: promoted; 1: refused or failed; 2: bad input."
+BUILD = "Example: townlet release build --profile full. Exit code 0: promoted; 1: refused or failed; 2: bad input."
 VERIFY = "Example: townlet release verify data/releases/townlet-0123456789abcdef. Exit code 1 names what is wrong."
 
 
 @app.command("build", epilog=BUILD)
 def build(
     date: Annotated[str | None, typer.Option(help="Day to capture; by default the newest that was captured.")] = None,
+    profile: Annotated[str, typer.Option(help="Training profile: a file of configs/training.")] = training.PROFILE,
     as_json: AsJson = False,
     configs: Configs = CONFIGS,
     data: Data = DATA,
@@ -33,12 +35,13 @@ def build(
     from pipelines.headless import require_day, run_job
     from pipelines.instance import open_instance
 
-    require_configuration(configs)
+    require_configuration(configs, profile)
     line = Line(data=str(data.resolve()), configs=str(configs.resolve()))
     day = require_day(date or newest_day(data))
     with open_instance(data) as instance, _watching(quiet=as_json) as watch:
-        run = run_job(build_defs(line), instance, "release", day, watch)
-    _tell(run, line, as_json)
+        settings = {training.KEY.to_python_identifier(): {"profile": profile}}
+        run = run_job(build_defs(line), instance, "release", day, watch, settings)
+    _tell(_outcome(run, line, profile), as_json)
     raise typer.Exit(run.exit_code)
 
 
@@ -60,20 +63,27 @@ def verify(
     raise typer.Exit(0 if report.ok else 1)
 
 
-def require_configuration(configs: Path) -> None:
+def require_configuration(configs: Path, profile: str) -> None:
     """Read every configuration file that a release needs, so that a mistake is told before any work starts.
+
+    Args:
+        configs: folder of the configuration files.
+        profile: the training profile; the scenarios that it lives in must be there too.
 
     Raises:
         ConfigError: a file is missing or wrong.
     """
-    from townlet_core.config import load_curation, load_scenario, load_training, scenario_names
+    from townlet_core.config import load_curation, load_profile, load_scenario, scenario_names
     from townlet_core.config.gates import load_gates
     from townlet_core.config.rehearsal import load_rehearsal
+    from townlet_core.config.watch import load_watch
+    from townlet_core.release.candidate import training_scenarios
 
     for name in scenario_names(configs):
         load_scenario(name, configs)
     load_curation(configs / "curation.yaml")
-    load_training(configs / "training/quick.yaml")
+    training_scenarios(load_profile(profile, configs), configs)
+    load_watch(configs / "watch.yaml")
     load_gates(configs / "gates.yaml")
     load_rehearsal(configs / "rehearsal.yaml")
 
@@ -109,20 +119,19 @@ def _watching(*, quiet: bool) -> Iterator[Any]:
         yield Watch(lambda total: bar.update(task, total=total), lambda key: bar.update(task, description=key), ends)
 
 
-def _tell(run: Any, line: Any, as_json: bool) -> None:
-    outcome = _outcome(run, line)
+def _tell(outcome: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(outcome)
         return
-    if run.success:
+    if outcome["ok"]:
         print_facts(f"{outcome['verdict']}: released {outcome['bundle']}", _shown(outcome))
         return
     print(f"{outcome['verdict'] or 'STOPPED'}: nothing was released, the release pointer stays where it was")
-    for problem in run.problems:
+    for problem in outcome["problems"]:
         print(f"  {problem}")
 
 
-def _outcome(run: Any, line: Any) -> dict[str, Any]:
+def _outcome(run: Any, line: Any, profile: str) -> dict[str, Any]:
     """What a script wants to know: only what this run decided and built, never what an older one left."""
     from townlet_core.stability import read_decision
 
@@ -133,6 +142,7 @@ def _outcome(run: Any, line: Any) -> dict[str, Any]:
         "ok": run.success,
         "run_id": run.run_id,
         "day": run.day,
+        "profile": profile,
         "verdict": decision.verdict if decision is not None else None,
         "reasons": list(decision.reasons) if decision is not None else [],
         "bundle": str(Path(line.data) / bundle["bundle"]) if bundle else None,
@@ -145,6 +155,7 @@ def _outcome(run: Any, line: Any) -> dict[str, Any]:
 def _shown(outcome: dict[str, Any]) -> dict[str, Any]:
     bundle = outcome["bundle"]
     return {
+        "profile": outcome["profile"],
         "read first": f"{bundle}/content/README.md",
         "digest": outcome["content_digest"],
         "verify": f"townlet release verify {bundle}",

@@ -276,7 +276,7 @@ def test_an_unknown_training_profile_is_told_in_one_line(trained: Line) -> None:
             run_config={"ops": {"policy_candidate": {"config": {"profile": "slow"}}}},
         )
     (failure,) = [event.step_failure_data for event in result.all_events if event.is_step_failure]
-    assert "training/slow.yaml" in failure.user_failure_data.description
+    assert "unknown training profile 'slow'; expected one of anneal, " in failure.user_failure_data.description
     assert len(failure.user_failure_data.description.splitlines()) == 1
 
 

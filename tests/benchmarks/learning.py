@@ -24,7 +24,7 @@ import torch
 from engine import processor
 from learning_page import JUDGED, page, picture, table, verdict
 
-from townlet_core.config import Scenario, captured_scenarios, load_curation, load_scenario, load_training
+from townlet_core.config import Scenario, captured_scenarios, load_curation, load_profile, load_scenario
 from townlet_core.datasets import build_version, capture, curate
 from townlet_core.policy import Teacher, load_checkpoint
 from townlet_core.policy.training_log import read_log
@@ -60,7 +60,7 @@ def dataset(workshop: Workshop) -> str:
 
 def train(seed: int, name: str, version: str, workshop: Workshop) -> dict[str, Any]:
     """Train with one seed, or find that it was done; gives the candidate's curve, folder and seconds of the log."""
-    profile = load_training(CONFIGS / "training" / f"{name}.yaml").model_copy(update={"seed": seed})
+    profile = load_profile(name, CONFIGS).model_copy(update={"seed": seed})
     began = time.perf_counter()
     found = train_candidate(version, profile, workshop, training_scenarios(profile, CONFIGS))
     if found.improvement is None:

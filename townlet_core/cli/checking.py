@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from townlet_core.cli.options import CONFIGS, AsJson, Configs, Threads
+from townlet_core.cli.options import CONFIGS, AsJson, Configs, Threads, is_given, refuse_unused
 from townlet_core.cli.output import counted, print_json, print_table, progress_bar
 from townlet_core.config import Scenario, load_scenario, scenario_names
 from townlet_core.core import Simulation
@@ -31,19 +31,17 @@ def check_alone(context: typer.Context, name: str | None, configs: Path, threads
         InputError: No scenario is named, or an option does not go with a check.
         Exit: With code 1 when a promise is broken.
     """
-    given = {key for key in context.params if _is_given(context, key)}
-    for key in CHECKED_ALONE:
-        if key in given:
-            option = key.replace("_", "-")
-            raise InputError(f"--{option}: does not go with --check; the scenario's 'check' section says how it is run")
+    refuse_unused(context, CHECKED_ALONE, "does not go with --check; the scenario's 'check' section says how it is run")
     if name is None:
         raise InputError("--check: checks what a scenario promises; name one with --scenario")
     scenario = load_scenario(name, configs)
-    rules = scenario.check.model_copy(update={key: context.params[key] for key in {"towns", "seed"} & given})
+    chosen = {key: context.params[key] for key in ("towns", "seed") if is_given(context, key)}
+    rules = scenario.check.model_copy(update=chosen)
     _show([_checked(scenario._replace(check=rules), threads, as_json)], as_json)
 
 
 def validate_scenarios(
+    context: typer.Context,
     scenarios: Names = None,
     run: Run = False,
     threads: Threads = 1,
@@ -51,6 +49,8 @@ def validate_scenarios(
     configs: Configs = CONFIGS,
 ) -> None:
     """Check scenarios with every name in their expectations; with --run, let them live and judge them."""
+    if not run:
+        refuse_unused(context, ["threads"], "nobody lives without --run; add it, or leave the option out")
     loaded = [load_scenario(name, configs) for name in scenarios or scenario_names(configs)]
     if not loaded:
         raise ConfigError(f"{configs / 'scenarios'}: no scenario here; add one, or name another folder with --configs")
@@ -66,11 +66,6 @@ def validate_scenarios(
         print_json({"ok": True, "scenarios": {name: int(count) for name, count, _ in facts}})
     else:
         print_table("sound scenarios", ("scenario", "expectations", "captured"), facts)
-
-
-def _is_given(context: typer.Context, key: str) -> bool:
-    source = context.get_parameter_source(key)
-    return source is not None and source.name == "COMMANDLINE"
 
 
 def _checked(scenario: Scenario, threads: int, quiet: bool) -> Report:

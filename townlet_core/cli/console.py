@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 from pydantic import SecretStr
 
-from townlet_core.cli.options import CONFIGS, DATA, Configs, Data
-from townlet_core.cli.pacing import WATCHED, Speed, Watcher, watching
+from townlet_core.cli.options import CONFIGS, DATA, Configs, Data, refuse_unused
+from townlet_core.cli.pacing import WATCHED, Speed, Watcher, refuse_pace, watching
 from townlet_core.cli.snapshots import snapshot_rules
 from townlet_core.config import TownConfig, load_config, load_scenario
 from townlet_core.config.console import ConsoleRules, Role, load_console, token_holders
@@ -50,6 +50,7 @@ Watch = Annotated[bool, typer.Option("--watch", help="Draw the town in the termi
 
 
 def console(
+    context: typer.Context,
     config: Config = None,
     scenario: ScenarioName = None,
     seed: Seed = 7,
@@ -65,8 +66,8 @@ def console(
     was not done.
     """
     token = _token(token_env)
-    if timeline is not None and (config is not None or scenario is not None):
-        raise InputError("--timeline: names its own town; leave out --config and --scenario")
+    if timeline is not None:
+        refuse_unused(context, ["config", "scenario", "seed"], "--timeline names its own; leave one of them out")
     played = load_timeline(timeline) if timeline is not None else None
     town = played.config if played else _town(config, scenario, configs)
     sim = Simulation(town, seed=played.written.seed if played else seed)
@@ -82,6 +83,7 @@ def console(
 
 
 def demo(
+    context: typer.Context,
     file: DemoFile,
     watch: Watch = False,
     speed: Speed = WATCHED,
@@ -92,6 +94,7 @@ def demo(
 
     One line of JSON for each command, or with --watch a line beside the picture; exit code 1 if one was not done.
     """
+    refuse_pace(context, watch)
     if watch and not sys.stdout.isatty():
         raise InputError("--watch: draws in a terminal; do not pipe it")
     timeline = load_timeline(file)
@@ -131,7 +134,7 @@ def open_console(sim: Simulation, rules: ConsoleRules, configs: Path, data: Path
     holders = token_holders(rules, os.environ, read_document(path) if path.exists() else None)
     audit = Audit(data / rules.audit) if rules.audit is not None else None
     shelf = Shelf(allowed_folders(snapshots, data), snapshots.guardrails)
-    return Console(sim, Gatekeeper(rules, holders), shelf, audit)
+    return Console(sim, Gatekeeper(rules, holders), shelf, audit, actor=Teacher.actor())
 
 
 def living(sim: Simulation, desk: Console, after: Callable[[], None] | None = None) -> Callable[[], None]:

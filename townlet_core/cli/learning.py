@@ -17,8 +17,9 @@ from townlet_core.cli.output import (
     print_table,
     progress_bar,
 )
-from townlet_core.config import TrainingProfile, load_scenario, load_training
+from townlet_core.config import TrainingProfile, load_profile, load_scenario
 from townlet_core.datasets import read_version
+from townlet_core.errors import InputError
 from townlet_core.observations.layout import layout_of
 from townlet_core.policy.checkpoint import DESCRIPTION_FILE, load_checkpoint
 from townlet_core.policy.layouts import require_same_layout
@@ -63,7 +64,11 @@ def train(
     episodes. While the clone improves, its log grows below `data/training`, with checkpoints from which `--resume`
     goes on.
     """
-    rules, workshop = load_training(_profile_file(profile, configs)), Workshop(data)
+    rules, workshop = load_profile(profile, configs), Workshop(data)
+    if resume and rules.mode == "bc":
+        raise InputError(
+            f"--resume: profile {rules.profile} stops at the clone, which has no checkpoints; leave it out"
+        )
     scenarios = training_scenarios(rules, configs)
     version = read_version(workshop.datasets, dataset)["id"]
     with described_bar(f"train {rules.profile}", quiet=as_json) as advance:
@@ -116,11 +121,6 @@ def _update_line(point: UpdateRecord) -> str:
     lived = "–" if point.episodes.return_mean is None else f"{point.episodes.return_mean:.2f}"
     share = f", the teacher drives {point.annealing.ratio:.0%}" if point.annealing else ""
     return f"{point.data_mode}: return {lived}{share}, {point.timing.steps_per_second:,.0f} agent-steps/s"
-
-
-def _profile_file(profile: str, configs: Path) -> Path:
-    named = profile.endswith(".yaml") or "/" in profile
-    return Path(profile) if named else configs / "training" / f"{profile}.yaml"
 
 
 def _print_candidate(candidate: Candidate) -> None:

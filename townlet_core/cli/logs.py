@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from upath import UPath
 
-from townlet_core.cli.options import CONFIGS, Configs
+from townlet_core.cli.options import CONFIGS, Configs, refuse_unused
 from townlet_core.cli.output import print_facts, print_json, print_json_line, print_table
 from townlet_core.config.watch import Watched, WatchRules, load_watch, watch_with
 from townlet_core.errors import InputError
@@ -69,6 +69,7 @@ class Form(StrEnum):
 
 
 def watch_log(
+    context: typer.Context,
     log: Log,
     follow_it: Annotated[bool, typer.Option("--follow", "-f", help="Go on while the training writes.")] = False,
     interval: Annotated[float, typer.Option(min=0.01, max=3600, help="Seconds between two looks.")] = 0.5,
@@ -87,6 +88,8 @@ def watch_log(
     configs: Configs = CONFIGS,
 ) -> None:
     """Hold the log of a training against bounds: a line for each update, and one for each alarm."""
+    if not follow_it:
+        refuse_unused(context, ["interval", "timeout"], "says how to follow a log; add --follow")
     options = {"max": _bounds("--max", at_most), "min": _bounds("--min", at_least), "drop": _bounds("--drop", drop)}
     bounds = watch_with(load_watch(rules or configs / "watch.yaml"), options)
     file = log_file(log)

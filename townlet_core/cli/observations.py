@@ -13,6 +13,7 @@ from townlet_core.config.explain import unknown_name
 from townlet_core.errors import InputError
 from townlet_core.observations.blocks import BLOCKS
 from townlet_core.observations.layout import CHANNELS, ObservationLayout, layout_of
+from townlet_core.observations.meanings import action_specs, channel_specs
 
 app = typer.Typer(help="What an agent perceives, and what it may choose.", no_args_is_help=True)
 
@@ -35,13 +36,16 @@ def describe(
     as_json: AsJson = False,
     configs: Configs = CONFIGS,
 ) -> None:
-    """Print the layout of a town's observations: map channels, actions, and every feature with its range and unit."""
+    """Print a town's observations: what channels hold and actions mean, and every feature with its range and unit."""
     town = seen_by(traced_town(config, scenario, configs).config, variant)
     layout = layout_of(town)
     if as_json:
-        print_json(_document(layout))
+        print_json(_document(layout, town))
         return
     print_facts(f"{layout.variant} observations", _facts(layout))
+    if layout.channels:
+        print_facts("channels of the map", _channels(town))
+    print_facts("actions", {f"{index} {name}": told for index, (name, told) in enumerate(action_specs(town))})
     title = f"{len(layout.features)} features, float32"
     print_table(title, ("block", "feature", "index", "range", "unit"), _rows(town))
 
@@ -73,16 +77,20 @@ def _facts(layout: ObservationLayout) -> dict[str, str]:
     size = f"{len(layout.channels)} channels of {layout.window} x {layout.window} tiles, uint8"
     return {
         "map": size if layout.channels else "none",
-        "channels": _numbered(layout.channels) or "none",
-        "actions": _numbered(layout.actions),
         "digest": layout.digest,
     }
 
 
-def _numbered(names: tuple[str, ...]) -> str:
-    return ", ".join(f"{index} {name}" for index, name in enumerate(names))
+def _channels(town: TownConfig) -> dict[str, str]:
+    told = [
+        (spec, ", ".join(f"{byte} {meaning}" for byte, meaning in spec.values.items())) for spec in channel_specs(town)
+    ]
+    return {f"{index} {spec.name}": f"{spec.about}: {values}" for index, (spec, values) in enumerate(told)}
 
 
-def _document(layout: ObservationLayout) -> dict[str, Any]:
+def _document(layout: ObservationLayout, town: TownConfig) -> dict[str, Any]:
     features = [{"index": index, **spec._asdict()} for index, spec in enumerate(layout.features)]
-    return {**layout._asdict(), "features": features, "digest": layout.digest}
+    channels = [{"index": index, **spec._asdict()} for index, spec in enumerate(channel_specs(town))]
+    actions = [{"index": index, **spec._asdict()} for index, spec in enumerate(action_specs(town))]
+    meanings = {"channels": channels, "actions": actions}
+    return {**layout._asdict(), "features": features, "meanings": meanings, "digest": layout.digest}

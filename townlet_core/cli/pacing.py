@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from townlet_core.cli.chronicle import Chronicle
+from townlet_core.cli.options import refuse_unused
 from townlet_core.cli.watching import show
 from townlet_core.console import SPEEDS, TownClock
 from townlet_core.core import Simulation
@@ -25,6 +26,12 @@ WATCHED = 10
 KEYS = "space: pause, +: faster, -: slower"
 LOOK_SECONDS = 0.02
 """How often keys are looked for."""
+
+
+def refuse_pace(context: typer.Context, watch: bool) -> None:
+    """Raise InputError for a speed where nobody watches."""
+    if not watch:
+        refuse_unused(context, ["speed"], "is the speed of --watch; add it, or leave the option out")
 
 
 class Watcher:

@@ -6,10 +6,11 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from townlet_core.cli.options import refuse_unused
 from townlet_core.cli.snapshots import snapshot_rules
 from townlet_core.config import TownConfig
 from townlet_core.config.snapshots import MAX_RETAIN, MIN_CADENCE
-from townlet_core.core import ENGINE, Actor, Simulation
+from townlet_core.core import ENGINE, Simulation
 from townlet_core.errors import InputError
 from townlet_core.kernels import source_digest
 from townlet_core.policy.teacher import Teacher
@@ -58,10 +59,7 @@ def resumed(
         InputError: An option contradicts the snapshot, or the snapshot cannot be used.
     """
     path, rules = saving.resume or Path(), snapshot_rules(saving.configs)
-    for name in DECIDED:
-        source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
-            raise InputError(f"--{name}: {path} has its own; leave the option out")
+    refuse_unused(context, DECIDED, f"{path} has its own; leave the option out")
     require_inside(path, allowed_folders(rules, saving.data))
     restored = load(path, None, rules.guardrails, threads=threads)
     if config is not None:
@@ -89,5 +87,4 @@ def planned(saving: Saving, migrations: tuple[str, ...]) -> Autosave | None:
     if every is None:
         raise InputError("--autosave: how often? give --every N, or autosave.cadence_ticks in configs/snapshots.yaml")
     keep = saving.keep or rules.autosave.retain
-    teacher = Actor(Teacher.name, source_digest(*ENGINE, "policy"))
-    return plan_autosave(saving.autosave, every, keep, teacher, migrations)
+    return plan_autosave(saving.autosave, every, keep, Teacher.actor(), migrations)

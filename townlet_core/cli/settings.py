@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from townlet_core.cli.options import CONFIGS, AsJson, Configs
+from townlet_core.cli.options import CONFIGS, AsJson, Configs, refuse_unused
 from townlet_core.cli.output import print_facts, print_json, print_table
 from townlet_core.config.comparison import Difference, differences
 from townlet_core.config.explain import unknown_name
@@ -81,9 +81,10 @@ def diff(a: Side, b: Side, as_json: AsJson = False, configs: Configs = CONFIGS) 
 
 
 @app.command("schema", epilog=SCHEMA)
-def show_schema(kind: Kind = "town", write: Write = None) -> None:
+def show_schema(context: typer.Context, kind: Kind = "town", write: Write = None) -> None:
     """Print the JSON Schema of one kind of configuration file, or write all of them for editors."""
     if write is not None:
+        refuse_unused(context, ["kind"], "--write writes the schemas of all kinds; leave the kind out")
         for file in write_schemas(write):
             typer.echo(file)
         return

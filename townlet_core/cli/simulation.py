@@ -9,9 +9,9 @@ import typer
 
 from townlet_core.cli.checking import check_alone
 from townlet_core.cli.hooks import RunHooks, hook_document, print_hooks, require_own_allow_list, start_hooks
-from townlet_core.cli.options import CONFIGS, DATA, AsJson, Configs, Data, Threads
+from townlet_core.cli.options import CONFIGS, DATA, AsJson, Configs, Data, Threads, refuse_unused
 from townlet_core.cli.output import Advance, counted, interval_text, print_json, print_table, progress_bar
-from townlet_core.cli.pacing import WATCHED, Speed, Watcher, watching
+from townlet_core.cli.pacing import WATCHED, Speed, Watcher, refuse_pace, watching
 from townlet_core.cli.reporting import Plot, Report, diary_document, diary_for, draw_diary, print_diary
 from townlet_core.cli.resuming import NO_STEPS, Every, Folder, Keep, Resume, Saving, planned, resumed
 from townlet_core.cli.telemetry import (
@@ -70,7 +70,7 @@ Seed = Annotated[int, typer.Option(min=0, help="Seed of the run; the same seed l
 Config = Annotated[Path | None, typer.Option(help="A town's YAML file.", show_default="configs/towns/default.yaml")]
 ScenarioName = Annotated[str | None, typer.Option(help="A scenario's name or file, instead of --config.")]
 Check = Annotated[bool, typer.Option("--check", help="Check what the scenario promises; exit code 1 if it breaks.")]
-Watch = Annotated[bool, typer.Option("--watch", help="Draw the first town in the terminal, minute by minute.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Let one town live, and draw it minute by minute.")]
 
 
 def simulate(
@@ -101,6 +101,9 @@ def simulate(
     if check:
         check_alone(context, scenario, configs, threads, as_json)
         return
+    refuse_pace(context, watch)
+    if watch:
+        refuse_unused(context, ["towns"], "does not go with --watch, which lets one town live; leave one of them out")
     if watch and (as_json or not sys.stdout.isatty()):
         raise InputError("--watch: draws in a terminal; leave out --json, and do not pipe it")
     telling = telemetry_config(telemetry, telemetry_settings, configs)

@@ -9,7 +9,7 @@ from typing import Any
 
 from townlet_core.config import NEED_NAMES, OPTION_NAMES, MapConfig
 from townlet_core.core import Simulation
-from townlet_core.policy.pictures import MARKS
+from townlet_core.policy.pictures import clock_text, mark_of
 
 HOME, CLEAR_LINE, CLEAR_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
 CLEAR, PLAIN = "\x1b[2J", "\x1b[0m"
@@ -40,7 +40,7 @@ def draw_frame(
     """
     people = {(int(who.y), int(who.x)): k for k, who in enumerate(sim.agents[town]) if who.alive}
     picture = list(_painted(plan, people) if colour else _written(plan, people))
-    beside = [_clock(sim), "", *_citizens(sim, town, colour), "", *told]
+    beside = [clock_text(sim, town), "", *_citizens(sim, town, colour), "", *told]
     blank = " " * len(plan.rows[0])
     return "\n".join(f"{row}{GAP}{text}".rstrip() for row, text in zip_longest(picture, beside, fillvalue=blank))
 
@@ -64,19 +64,9 @@ def cropped(line: str, width: int) -> str:
     return "".join([*kept, line[end:][: width - seen]])
 
 
-def _clock(sim: Simulation) -> str:
-    clock = sim.config.clock
-    hour, minute = divmod(sim.minute * 1440 // clock.ticks_per_day, 60)
-    return f"day {1 + (sim.tick + clock.start_tick) // clock.ticks_per_day}, {hour:02}:{minute:02}"
-
-
-def _mark(index: int) -> str:
-    return MARKS[index % len(MARKS)]
-
-
 def _written(plan: MapConfig, people: dict[Tile, int]) -> Iterator[str]:
     for y, row in enumerate(plan.rows):
-        yield "".join(_mark(people[y, x]) if (y, x) in people else tile for x, tile in enumerate(row))
+        yield "".join(mark_of(people[y, x]) if (y, x) in people else tile for x, tile in enumerate(row))
 
 
 def _painted(plan: MapConfig, people: dict[Tile, int]) -> Iterator[str]:
@@ -93,7 +83,7 @@ def _painted(plan: MapConfig, people: dict[Tile, int]) -> Iterator[str]:
 
 def _person(people: dict[Tile, int], y: int, x: int) -> tuple[int, int, str] | None:
     who = people.get((y, x), people.get((y + 1, x)))
-    return None if who is None else (16, PEOPLE[who % len(PEOPLE)], _mark(who))
+    return None if who is None else (16, PEOPLE[who % len(PEOPLE)], mark_of(who))
 
 
 def _colour(plan: MapConfig, tile: str) -> int:
@@ -116,7 +106,7 @@ def _inked(cells: Sequence[tuple[int, int, str]]) -> str:
 def _citizens(sim: Simulation, town: int, colour: bool) -> Iterator[str]:
     yield f"   {'name':<9} {' '.join(name[:3] for name in NEED_NAMES)}  wallet"
     for index, who in enumerate(sim.agents[town]):
-        name, mark = sim.names.agents[index], _mark(index)
+        name, mark = sim.names.agents[index], mark_of(index)
         shown = _inked([(16, PEOPLE[index % len(PEOPLE)], mark)]) if colour else mark
         if not who.alive:
             yield f" {shown} {name:<9} gone"

@@ -67,7 +67,7 @@ def load_scenario(name_or_path: str | Path, configs: Path = Path("configs")) -> 
         ConfigError: No such scenario, or something in it or in its town is wrong; an error in an override
             names the scenario's line.
     """
-    path = _scenario_path(name_or_path, configs)
+    path = _named_file(name_or_path, Path(configs) / "scenarios", "scenario")
     written, traced = _scenario(path)
     expectations = read_expectations(read_document(path))
     return Scenario(written.scenario, written.description, traced.config, written.capture, written.check, expectations)
@@ -79,7 +79,7 @@ def trace_town(name_or_path: str | Path, configs: Path = Path("configs")) -> Tra
     Raises:
         ConfigError: As `load_config` and `load_scenario`.
     """
-    return trace_file(_scenario_path(name_or_path, configs))
+    return trace_file(_named_file(name_or_path, Path(configs) / "scenarios", "scenario"))
 
 
 def trace_file(path: Path) -> TracedTown:
@@ -91,8 +91,7 @@ def trace_file(path: Path) -> TracedTown:
 def _scenario(path: Path) -> tuple[ScenarioFile, TracedTown]:
     document = read_config(path)
     written = read_model(document, ScenarioFile)
-    if written.scenario != path.stem:
-        raise document.error(("scenario",), f"found '{written.scenario}', expected the file's own name '{path.stem}'")
+    _require_own_name(document, "scenario", written.scenario, path)
     town = read_config(_referred(document, ("town",)))
     return written, _town(_merged(town, document, ("overrides",)))
 
@@ -136,6 +135,20 @@ def load_curation(path: str | Path) -> CurationRules:
 def load_training(path: str | Path) -> TrainingProfile:
     """Load a training profile. Raises ConfigError."""
     return read_model(read_document(path), TrainingProfile)
+
+
+def load_profile(name_or_path: str | Path, configs: Path = Path("configs")) -> TrainingProfile:
+    """Load a training profile by its name (a file of `configs/training`) or by the path of its file.
+
+    Raises:
+        ConfigError: No such profile, something in it is wrong, or it calls itself otherwise than its file: what is
+            trained by it names it.
+    """
+    path = _named_file(name_or_path, Path(configs) / "training", "training profile")
+    document = read_document(path)
+    profile = read_model(document, TrainingProfile)
+    _require_own_name(document, "profile", profile.profile, path)
+    return profile
 
 
 def load_snapshot_rules(path: str | Path) -> SnapshotRules:
@@ -230,13 +243,18 @@ def _merge_value(old: Any, new: Any) -> Any:
     return new
 
 
-def _scenario_path(name_or_path: str | Path, configs: Path) -> Path:
+def _require_own_name(document: Document, key: str, name: str, path: Path) -> None:
+    if name != path.stem:
+        raise document.error((key,), f"found '{name}', expected the file's own name '{path.stem}'")
+
+
+def _named_file(name_or_path: str | Path, folder: Path, kind: str) -> Path:
+    """The file of a folder that a name stands for, or the path itself; an unknown name gives the nearest one."""
     text = str(name_or_path)
     if text.endswith(".yaml") or "/" in text:
         return Path(name_or_path)
-    path = Path(configs) / "scenarios" / f"{text}.yaml"
+    path = folder / f"{text}.yaml"
     if not path.is_file():
-        known = scenario_names(configs)
-        reason = unknown_name("scenario", text, known) or "there are no scenarios here; add one"
-        raise ConfigError(f"{path.parent}: {reason}")
+        known = (file.stem for file in folder.glob("*.yaml"))
+        raise ConfigError(f"{folder}: {unknown_name(kind, text, known) or f'there are no {kind}s here; add one'}")
     return path

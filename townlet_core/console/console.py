@@ -21,7 +21,7 @@ from townlet_core.console.envelope import Command, CommandError, Result
 from townlet_core.console.saved import SAVED
 from townlet_core.console.staffing import STAFFING
 from townlet_core.console.viewing import VIEWING
-from townlet_core.core import Simulation
+from townlet_core.core import UNNAMED, Actor, Simulation
 from townlet_core.core.operations import OperationError
 from townlet_core.errors import TownletError
 from townlet_core.telemetry.events import named_events
@@ -62,6 +62,7 @@ class Console:
         audit: Audit | None = None,
         town: int = 0,
         timer: Callable[[], float] = perf_counter,
+        actor: Actor = UNNAMED,
     ) -> None:
         """Open the console.
 
@@ -72,8 +73,9 @@ class Console:
             audit: Where every command is noted.
             town: Which town of the batch.
             timer: Seconds that only rise, to measure how long commands take.
+            actor: Who chooses for the citizens; towns that are saved say so.
         """
-        self.desk = Desk(sim, town, shelf, deque(maxlen=JOURNAL), {})
+        self.desk = Desk(sim, town, shelf, deque(maxlen=JOURNAL), {}, actor)
         self._gatekeeper, self._audit, self._timer = gatekeeper, audit, timer
         self._done: OrderedDict[tuple[str, str], _Done] = OrderedDict()
         self._turn = RLock()

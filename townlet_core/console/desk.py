@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from townlet_core.config import Guardrails
 from townlet_core.config.explain import unknown_name
 from townlet_core.console.envelope import CommandError
-from townlet_core.core import Simulation
+from townlet_core.core import UNNAMED, Actor, Simulation
 from townlet_core.telemetry.events import NamedEvent
 from townlet_core.telemetry.frames import town_state
 from townlet_core.telemetry.privacy import Identities
@@ -33,6 +33,7 @@ class Desk(NamedTuple):
         shelf: Where snapshots lie.
         journal: The latest events, oldest first.
         possessed: Citizens that the console leads, and the option that each is to choose.
+        actor: Who chooses for all others.
     """
 
     sim: Simulation
@@ -40,6 +41,7 @@ class Desk(NamedTuple):
     shelf: Shelf
     journal: deque[NamedEvent]
     possessed: dict[int, int]
+    actor: Actor = UNNAMED
 
     @property
     def people(self) -> tuple[str, ...]:

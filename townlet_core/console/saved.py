@@ -48,7 +48,7 @@ def snapshot_save(desk: Desk, args: File) -> dict[str, Any]:
     path = _inside(desk, args.path)
     if path.exists():
         raise CommandError("conflict", f"{path}: exists already; name another file")
-    save(desk.sim, path)
+    save(desk.sim, path, desk.actor)
     return {"path": str(path), "tick": desk.sim.tick}
 
 

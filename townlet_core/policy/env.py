@@ -25,9 +25,12 @@ ONLY = np.ones(1, np.bool_)
 class Turn(NamedTuple):
     """What a step brings, each by agent for those who lived when it began and those who arrived in it.
 
+    A step is a tick. Where nobody is left in town and somebody will come, it goes on until the first newcomers are
+    there or the episode's time is up.
+
     Attributes:
         observations: By name ``map``, ``features`` and ``action_mask``.
-        rewards: What the tick was worth.
+        rewards: What the tick was worth; 0 for newcomers.
         terminations: True in the tick that ends an agent's life in town.
         truncations: True for those who live when the episode's time is up.
         infos: The ``action_mask`` once more.
@@ -39,6 +42,16 @@ class Turn(NamedTuple):
     truncations: dict[str, bool]
     infos: Infos
 
+    def joined(self, later: "Turn") -> "Turn":
+        """This turn and a later one of others as one turn."""
+        return Turn(
+            self.observations | later.observations,
+            self.rewards | later.rewards,
+            self.terminations | later.terminations,
+            self.truncations | later.truncations,
+            self.infos | later.infos,
+        )
+
 
 class TownletParallelEnv(ParallelEnv[str, AgentObservation, int]):  # type: ignore[misc] # PettingZoo is untyped
     """A town whose citizens all act at once.
@@ -47,7 +60,8 @@ class TownletParallelEnv(ParallelEnv[str, AgentObservation, int]):  # type: igno
     mask forbids is no error: a committed agent goes on with what it does, and one that decides loses the tick and
     decides again at the next. Whose life in town ends is terminated and leaves ``agents`` for good; its last
     observation is all zeros but for a mask that leaves idling. A newcomer has a name of its own: it joins ``agents``
-    with a first observation, reward 0, in the tick of its arrival. Those who live when the episode's time is up are
+    with a first observation, reward 0, in the tick of its arrival. A step in which the last agent leaves goes on until
+    somebody arrives, so ``agents`` is empty only when the episode is over. Those who live when its time is up are
     truncated. ``possible_agents`` names the founders and as many newcomers as the rules allow in an episode.
 
     Every step hands out arrays of its own, which later steps leave alone; the agents' arrays are views into one
@@ -118,27 +132,26 @@ class TownletParallelEnv(ParallelEnv[str, AgentObservation, int]):  # type: igno
         return observations, {name: {"action_mask": masks[i]} for i, name in self._places}
 
     def step(self, actions: Mapping[str, int]) -> Turn:
-        """Live one tick.
+        """Live one tick, or until somebody arrives in a town that the last agent leaves.
 
         Args:
             actions: The option that each living agent chooses; others in it are ignored.
 
         Returns:
-            Observations, rewards, terminations, truncations and infos; all empty when the episode is over or nobody
-            is left and nobody will come.
+            Observations, rewards, terminations, truncations and infos; all empty when the episode is over.
 
         Raises:
             InputError: If an agent's choice is missing or no option.
         """
         places, choices = self._places, self._choices[0]
-        if self._over or not (places or self._awaited):
+        if not places:
             return Turn({}, {}, {}, {}, {})
         try:
             for i, name in places:
                 choices[i] = actions[name]
         except KeyError as error:
             raise InputError(f"actions: no choice for {error}; every agent in `agents` needs one") from None
-        return self._turn(self.sim.step(self._choices), places)
+        return self._until_somebody_is_there(self._turn(self.sim.step(self._choices), places))
 
     def state(self) -> npt.NDArray[np.float32]:
         """Return the features of all places in town, one after another: float32 [N * F] in ``state_space``."""
@@ -154,6 +167,13 @@ class TownletParallelEnv(ParallelEnv[str, AgentObservation, int]):  # type: igno
         """Let the town go."""
         self._stay([])
         self.sim.close()
+
+    def _until_somebody_is_there(self, turn: Turn) -> Turn:
+        """Live on while the town is empty but somebody will come, and let the first newcomers join a turn."""
+        while self._awaited and not (self._places or self._over):
+            later = self._turn(self.sim.step(np.zeros_like(self._choices)), [])
+            turn = turn.joined(later)
+        return turn
 
     def _turn(self, step: Step, places: list[tuple[int, str]]) -> Turn:
         rewards, ended = step.reward[0].tolist(), step.terminated[0].tolist()

@@ -16,7 +16,10 @@ Colour = tuple[int, int, int]
 TILE = 8
 """Pixels along the side of a tile."""
 MARKS = digits[1:] + ascii_letters
-"""What agents are called in a picture of characters, in order."""
+"""What agents are called in a picture of characters, in order; after the last one they begin anew."""
+
+MINUTES = 1440
+"""Minutes of a day of 24 hours."""
 
 _GROUND: dict[int, Colour] = {
     WALL: (58, 58, 66),
@@ -51,21 +54,34 @@ def paint_town(sim: Simulation, town: int = 0) -> npt.NDArray[np.uint8]:
 def write_town(sim: Simulation, town: int = 0) -> str:
     """Return a town as text: the map with its agents on it, what its letters mean, and how each agent fares."""
     rows = [list(row) for row in sim.config.map.rows]
-    for mark, agent in zip(MARKS, sim.agents[town], strict=False):
+    for index, agent in enumerate(sim.agents[town]):
         if agent.alive:
-            rows[agent.y][agent.x] = mark
-    lives = (_life(sim, mark, agent) for mark, agent in zip(MARKS, sim.agents[town], strict=False))
-    return "\n".join([*("".join(row) for row in rows), _legend(sim), _clock(sim, town), *lives])
+            rows[agent.y][agent.x] = mark_of(index)
+    lives = (_life(sim, _label(index), agent) for index, agent in enumerate(sim.agents[town]))
+    return "\n".join([*("".join(row) for row in rows), _legend(sim), clock_text(sim, town), *lives])
+
+
+def mark_of(index: int) -> str:
+    """Return the character that stands for an agent on a map."""
+    return MARKS[index % len(MARKS)]
+
+
+def clock_text(sim: Simulation, town: int = 0) -> str:
+    """Return the day of a town, counted from one, and the time of day: a day of any length has 24 hours."""
+    length = sim.config.clock.ticks_per_day
+    day, tick = divmod(int(sim.state.towns["tick"][town]), length)
+    hour, minute = divmod(tick * MINUTES // length, 60)
+    return f"day {day + 1}, {hour:02}:{minute:02}"
+
+
+def _label(index: int) -> str:
+    """The agent's mark, and its number where others have that mark too."""
+    return mark_of(index) if index < len(MARKS) else f"{mark_of(index)} ({index + 1})"
 
 
 def _legend(sim: Simulation) -> str:
     things = {mark: entry.object for mark, entry in sim.config.map.legend.items() if entry.object is not None}
     return "  ".join(f"{mark} {thing}" for mark, thing in things.items())
-
-
-def _clock(sim: Simulation, town: int) -> str:
-    day, minute = divmod(int(sim.state.towns["tick"][town]), sim.config.clock.ticks_per_day)
-    return f"day {day + 1}, {minute // 60:02}:{minute % 60:02}"
 
 
 def _life(sim: Simulation, mark: str, agent: Any) -> str:

@@ -7,9 +7,9 @@ import numpy.typing as npt
 
 from townlet_core.agents.company import find_company
 from townlet_core.config.options import Option
-from townlet_core.core import Simulation
+from townlet_core.core import ENGINE, Actor, Simulation
 from townlet_core.core.settling import town_of
-from townlet_core.kernels import kernel, refer
+from townlet_core.kernels import kernel, refer, source_digest
 from townlet_core.policy.stepping import step_for
 from townlet_core.rewards.social import in_distress
 from townlet_core.world.affordances import best_target
@@ -187,6 +187,11 @@ class Teacher:
     def __init__(self, sim: Simulation) -> None:
         self._sim = sim
         self._actions = np.zeros(sim.shape, np.int8)
+
+    @staticmethod
+    def actor() -> Actor:
+        """Who chose for the citizens, as towns say that are saved: the digest is that of the teacher's sources."""
+        return Actor(Teacher.name, source_digest(*ENGINE, "policy"))
 
     def act(self, sim: Simulation | None = None) -> npt.NDArray[np.int8]:
         """Return everybody's choice, int8 [towns, agents]; the buffer is reused by the next call."""

@@ -23,7 +23,7 @@ class VectorStep(NamedTuple):
         reward: float32 [B, N], of the tick that was lived.
         terminated: bool [B, N], true in the tick that ends an agent's life in town.
         truncated: bool [B, N], true for those who live when their episode's time is up.
-        events: The events of the tick that was lived, also of towns that have begun anew.
+        events: The events of the tick that was lived, also of towns that have begun anew; copied, so they stay.
         infos: Empty unless episodes ended; see ``TownletVectorEnv``.
     """
 
@@ -130,7 +130,7 @@ class TownletVectorEnv:
         """
         step = self.sim.step(actions)
         reward, terminated = step.reward.copy(), step.terminated.copy()
-        events = EventBatch(step.events.log, step.events.counts.copy())
+        events = _kept(step.events)
         alive = self.alive
         truncated = alive & step.truncated[:, None]
         deserted = ~alive.any(axis=1) & (self.sim.state.towns["empty_places"] == 0)
@@ -176,3 +176,8 @@ class TownletVectorEnv:
         lived = self.sim.state.towns["tick"] - self.sim.config.clock.start_tick
         figures = {**self.sim.kpis(), "episode": self._episodes, "length": lived.astype(np.int64)}
         return {name: values[ended] for name, values in figures.items()}
+
+
+def _kept(events: EventBatch) -> EventBatch:
+    """Copy what was written of a log: as many columns as the busiest town has events."""
+    return EventBatch(events.log[:, : events.counts.max()].copy(), events.counts.copy())

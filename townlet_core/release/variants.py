@@ -24,8 +24,8 @@ from townlet_core.config import (
     embedded_config,
     id_with_variant,
     load_curation,
+    load_profile,
     load_scenario,
-    load_training,
 )
 from townlet_core.config.rehearsal import VariantRules, load_rehearsal
 from townlet_core.core import ENGINE
@@ -101,7 +101,7 @@ def compare_variants(configs: Path, workshop: Workshop, progress: Progress | Non
         RefusedError: what was captured cannot be learnt from.
     """
     rules = load_rehearsal(configs / "rehearsal.yaml").variants
-    profile = load_training(configs / "training" / f"{rules.profile}.yaml")
+    profile = load_profile(rules.profile, configs)
     course = _Course(
         rules,
         _first_stage(profile),

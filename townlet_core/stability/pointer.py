@@ -1,14 +1,17 @@
 """The release pointer: which release is current, and the history of how it came to be.
 
-The history is written first and the pointer second, each whole or not at all. A line whose release never became
-current is of a run that died in between; the line after it says so, for it names another release as the one before.
+The history is written first and the pointer second, each whole or not at all. The pointer holds the SHA-256 of the
+line that moved it, so the history up to that line cannot be changed, cut off or taken away unseen. A line whose release
+never became current is of a run that died in between: the pointer still names an earlier line, and the line after it
+names another release as the one before. A pointer written before lines were named is believed as it stands; its next
+move names the line.
 """
 
 from collections.abc import Callable, Sequence
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, model_validator
 
 from townlet_core.config import canonical_json
 from townlet_core.datasets.store import Store
@@ -33,6 +36,20 @@ class Release(BaseModel):
     bundle: str
 
 
+class Pointer(BaseModel):
+    """`current.json`: the keys of the current release, and beside them the SHA-256 of the history's `line` for it."""
+
+    model_config = FROZEN
+    release: Release
+    line: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_record(cls, record: dict[str, Any]) -> dict[str, Any]:
+        release = {key: value for key, value in record.items() if key != "line"}
+        return {"release": release, "line": record.get("line")}
+
+
 class HistoryEntry(BaseModel):
     """One event in the life of the release pointer.
 
@@ -50,6 +67,21 @@ class HistoryEntry(BaseModel):
     facts: dict[str, Any]
 
 
+class _Past(NamedTuple):
+    """The pointer, every event of the history, oldest first, and the digest of each event's line."""
+
+    pointer: Pointer | None
+    entries: tuple[HistoryEntry, ...]
+    digests: tuple[str, ...]
+
+    @property
+    def moved(self) -> int:
+        """How many lines there are up to the one that moved the pointer last."""
+        if self.pointer is None or self.pointer.line is None:
+            return len(self.entries)
+        return self.digests.index(self.pointer.line) + 1
+
+
 Check = Callable[[Release], None]
 """Raises if the bundle of a release is not whole."""
 
@@ -60,36 +92,27 @@ def current_release(store: Store) -> Release | None:
     Raises:
         DataError: The pointer is damaged.
     """
-    return read_recorded(store, CURRENT_RELEASE, Release, f"restore it from {HISTORY}")
+    pointer = _pointer(store)
+    return pointer.release if pointer is not None else None
 
 
 def history(store: Store) -> tuple[HistoryEntry, ...]:
     """Every event of the release pointer, oldest first.
 
     Raises:
-        DataError: A line is damaged, or is not the one that the next line was written after.
+        DataError: A line is damaged or is not the one that the next line was written after, or the pointer was not
+            written after one of these lines.
     """
-    path = store.path(HISTORY)
-    lines = path.read_bytes().splitlines() if path.is_file() else []
-    entries, after = [], None
-    for number, line in enumerate(lines, start=1):
-        try:
-            entry = HistoryEntry.model_validate_json(line)
-        except ValidationError as error:
-            raise DataError(f"{path}:{number}: {first_error(error)}; restore the file from a copy") from error
-        if (entry.sequence, entry.after) != (number, after):
-            raise DataError(f"{path}:{number}: does not follow the line before it; restore the file from a copy")
-        entries.append(entry)
-        after = _digest(line)
-    return tuple(entries)
+    return _past(store).entries
 
 
 def effective_history(store: Store) -> tuple[HistoryEntry, ...]:
     """The events after which the pointer really moved, oldest first."""
-    past, current = history(store), current_release(store)
-    at_the_end = current.release_id if current is not None else None
-    found = [entry.previous for entry in past[1:]] + [at_the_end]
-    return tuple(entry for entry, came in zip(past, found, strict=False) if entry.release.release_id == came)
+    past = _past(store)
+    entries = past.entries[: past.moved]
+    at_the_end = past.pointer.release.release_id if past.pointer is not None else None
+    found = [entry.previous for entry in entries[1:]] + [at_the_end]
+    return tuple(entry for entry, came in zip(entries, found, strict=False) if entry.release.release_id == came)
 
 
 def champion(store: Store, candidate_digest: str) -> Release | None:
@@ -138,8 +161,8 @@ def point(store: Store, release: Release, event: str, facts: dict[str, Any]) -> 
     """
     if current_release(store) == release:
         return False
-    write_line(store, release, event, facts)
-    store.write_record(CURRENT_RELEASE, release.model_dump(mode="json"))
+    line = write_line(store, release, event, facts)
+    store.write_record(CURRENT_RELEASE, {**release.model_dump(mode="json"), "line": line})
     return True
 
 
@@ -185,6 +208,75 @@ def swap(store: Store, to: str, check: Check, facts: dict[str, Any]) -> tuple[Re
         return target, point(store, target, SWAPPED, facts)
 
 
+def write_line(store: Store, release: Release, event: str, facts: dict[str, Any]) -> str:
+    """Write the history's line of a move and return its digest; it takes effect when the pointer names it.
+
+    Repeating it adds nothing: a run that died between history and pointer has left the line already.
+    """
+    pointer, past, digests = _past(store)
+    previous = pointer.release.release_id if pointer is not None else None
+    if past and (past[-1].release, past[-1].event, past[-1].previous) == (release, event, previous):
+        return digests[-1]
+    path = store.path(HISTORY)
+    content = path.read_bytes() if path.is_file() else b""
+    entry = HistoryEntry.model_validate(
+        {
+            "sequence": len(past) + 1,
+            "event": event,
+            "release": release,
+            "previous": previous,
+            "after": digests[-1] if past else None,
+            "facts": facts,
+        }
+    )
+    line = canonical_json(entry)
+    write_whole(path, content + line + b"\n")
+    return _digest(line)
+
+
+def _pointer(store: Store) -> Pointer | None:
+    return read_recorded(store, CURRENT_RELEASE, Pointer, f"restore it from {HISTORY}")
+
+
+def _past(store: Store) -> _Past:
+    # The pointer first: a run that moves it meanwhile adds to the history, and takes nothing away from it.
+    pointer, path = _pointer(store), store.path(HISTORY)
+    lines = path.read_bytes().splitlines() if path.is_file() else []
+    entries: list[HistoryEntry] = []
+    digests: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            entry = HistoryEntry.model_validate_json(line)
+        except ValidationError as error:
+            raise DataError(f"{path}:{number}: {first_error(error)}; restore the file from a copy") from error
+        if (entry.sequence, entry.after) != (number, digests[-1] if digests else None):
+            raise DataError(f"{path}:{number}: does not follow the line before it; restore the file from a copy")
+        entries.append(entry)
+        digests.append(_digest(line))
+    past = _Past(pointer, tuple(entries), tuple(digests))
+    _require_together(past, store)
+    return past
+
+
+def _require_together(past: _Past, store: Store) -> None:
+    """Hold pointer and history against each other; behind the pointer's line only moves that died may follow."""
+    pointer, entries, digests = past
+    if pointer is None or pointer.line is None:
+        return
+    name = pointer.release.release_id
+    if pointer.line not in digests:
+        raise DataError(
+            f"{store.path(HISTORY)}: the line by which {name} became current is missing or changed; "
+            "restore the file from a copy"
+        )
+    told = entries[past.moved - 1]
+    if told.release != pointer.release or any(entry.previous != name for entry in entries[past.moved :]):
+        raise DataError(
+            f"{store.path(CURRENT_RELEASE)}: is not what line {told.sequence} of {HISTORY} or a later one made "
+            "current; restore the file from a copy"
+        )
+
+
 def _past_before(store: Store, candidate_digest: str) -> tuple[HistoryEntry, ...]:
     past, current = effective_history(store), current_release(store)
     if current is None or current.policy_digest != candidate_digest:
@@ -207,27 +299,6 @@ def _replaced_by(past: Sequence[HistoryEntry], current: Release) -> Release:
     if not came or came[-1].previous is None:
         raise RefusedError(f"promotion: {current.release_id} is the first release; there is none to roll back to")
     return _known(past, came[-1].previous)
-
-
-def write_line(store: Store, release: Release, event: str, facts: dict[str, Any]) -> None:
-    """Write the history's line of a move; it takes effect when the pointer is written. Repeating it adds nothing."""
-    past, before = history(store), current_release(store)
-    previous = before.release_id if before is not None else None
-    if past and (past[-1].release, past[-1].event, past[-1].previous) == (release, event, previous):
-        return  # a run died between history and pointer: the line is there already
-    path = store.path(HISTORY)
-    content = path.read_bytes() if path.is_file() else b""
-    entry = HistoryEntry.model_validate(
-        {
-            "sequence": len(past) + 1,
-            "event": event,
-            "release": release,
-            "previous": previous,
-            "after": _digest(content.splitlines()[-1]) if past else None,
-            "facts": facts,
-        }
-    )
-    write_whole(path, content + canonical_json(entry) + b"\n")
 
 
 def _digest(line: bytes) -> str:

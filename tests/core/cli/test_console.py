@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.core.cli.conftest import ROOT, Townlet
+from townlet_core.policy.teacher import Teacher
 
 SECRET = "tok-42-very-secret"
 
@@ -49,6 +50,16 @@ def test_a_token_comes_from_the_environment_and_is_nowhere_in_the_output(
     assert b"setneed" in left
     assert SECRET.encode() not in left
     assert SECRET not in outcome.out + outcome.err
+
+
+def test_towns_that_are_saved_say_who_chose_for_them(
+    townlet: Townlet, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    outcome, _ = spoken(townlet, monkeypatch, "snapshot_save now.safetensors\n", "--mode", "admin")
+    assert outcome.code == 0, outcome.out
+    (file,) = (tmp_path / "data").rglob("now.safetensors")
+    saved = json.loads(townlet("snapshot", "inspect", file, "--json").out)["identity"]
+    assert (saved["policy_name"], saved["policy_digest"]) == Teacher.actor()[:2]
 
 
 def test_a_demonstration_is_played(townlet: Townlet) -> None:

@@ -20,6 +20,10 @@ def test_a_script_reads_the_layout_of_the_engine(townlet: Townlet) -> None:
     assert (document["window"], document["digest"]) == (layout.window, layout.digest)
     assert document["channels"] == list(layout.channels)
     assert document["actions"] == list(layout.actions)
+    meanings = document["meanings"]
+    assert [each["name"] for each in meanings["channels"]] == list(layout.channels)
+    assert [each["name"] for each in meanings["actions"]] == list(layout.actions)
+    assert meanings["channels"][3]["values"] == {"0": "free or nothing to use", "128": "reserved", "255": "in use"}
 
 
 def test_a_person_reads_every_feature_with_its_range(townlet: Townlet) -> None:
@@ -29,6 +33,7 @@ def test_a_person_reads_every_feature_with_its_range(townlet: Townlet) -> None:
     assert all(spec.name in outcome.out for spec in layout.features)
     assert "4 channels of 11 x 11 tiles" in outcome.out
     assert "9 socialise" in outcome.out
+    assert "128 reserved, 255 in use" in outcome.out
     assert "-1 … 1" in outcome.out
 
 

@@ -28,6 +28,7 @@ from townlet_core.config.reading import schema_of
 
 SHIPPED = Path(__file__).parents[3] / "configs"
 TOWN = SHIPPED / "towns" / "default.yaml"
+LEARNED = ["dear_day", "late_morning", "low_money", "one_shower", "ordinary_day", "stove_outage"]
 
 
 def test_the_default_town_holds_its_map_and_its_affordances() -> None:
@@ -65,7 +66,7 @@ def test_the_resolved_town_is_a_town_file_too(tmp_path: Path) -> None:
     assert load_config(resolved) == town
 
 
-@pytest.mark.parametrize("name", ["dear_day", "late_morning", "low_money", "one_shower", "ordinary_day", "stove_outage"])
+@pytest.mark.parametrize("name", LEARNED)
 def test_every_shipped_scenario_loads(name: str) -> None:
     scenario = load_scenario(name, SHIPPED)
     assert scenario.name == name
@@ -75,9 +76,8 @@ def test_every_shipped_scenario_loads(name: str) -> None:
 
 
 def test_scenarios_are_found_by_name_and_those_with_a_capture_belong_to_the_line() -> None:
-    learned = ["dear_day", "late_morning", "low_money", "one_shower", "ordinary_day", "stove_outage"]
-    assert captured_scenarios(SHIPPED) == learned
-    assert set(learned) < set(scenario_names(SHIPPED))
+    assert captured_scenarios(SHIPPED) == LEARNED
+    assert set(LEARNED) < set(scenario_names(SHIPPED))
 
 
 def test_a_scenario_that_cannot_be_read_belongs_to_the_line_so_that_it_is_told(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from townlet_core.config import TownConfig, load_config
 from townlet_core.core import Simulation, Step
 from townlet_core.observations.layout import ObservationLayout, layout_of
+from townlet_core.observations.meanings import action_specs, channel_specs
 from townlet_core.observations.painting import reference_map
 from townlet_core.observations.reference import reference_features, reference_mask
 
@@ -41,6 +42,22 @@ def assert_as_the_oracle_says(sim: Simulation, steps: Iterator[Step], every: int
             np.testing.assert_allclose(seen.features[town, agent], expected, atol=2e-6)
             np.testing.assert_array_equal(seen.mask[town, agent], reference_mask(*of, town, agent))
             np.testing.assert_array_equal(seen.map[town, agent], reference_map(*of, town, agent))
+
+
+@pytest.mark.parametrize("control", ["options", "primitives"])
+def test_every_byte_of_a_map_and_every_action_is_explained(at_random: Callable, control: str) -> None:
+    config = seeing("full").model_copy(update={"control": control})
+    sim, channels = Simulation(config, towns=2, seed=21), channel_specs(config)
+    seen: list[set[int]] = [set() for _ in channels]
+    for count, step in enumerate(at_random(sim, 1200, 4)):
+        for channel in range(len(channels)) if count % 10 == 0 else ():
+            seen[channel] |= set(np.unique(step.observation.map[..., channel]).tolist())
+    for spec, found in zip(channels, seen, strict=True):
+        assert found <= set(spec.values), spec.name
+    by_name = {spec.name: found for spec, found in zip(channels, seen, strict=True)}
+    assert by_name["agent"] == by_name["reservation"] == by_name["own"] == {0, 128, 255}
+    assert tuple(spec.name for spec in action_specs(config)) == sim.layout.actions
+    assert all(spec.meaning for spec in action_specs(config))
 
 
 @pytest.mark.parametrize("name", ["ordinary_day", "one_shower", "stove_outage", "low_money"])

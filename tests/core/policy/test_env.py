@@ -12,7 +12,7 @@ from pettingzoo.test import parallel_api_test, parallel_seed_test
 from townlet_core.config import TownConfig, load_config
 from townlet_core.core import Simulation
 from townlet_core.errors import InputError
-from townlet_core.policy.env import TownletParallelEnv
+from townlet_core.policy.env import TownletParallelEnv, Turn
 from townlet_core.policy.teacher import Teacher
 
 TOWN = Path(__file__).parents[3] / "configs" / "towns" / "default.yaml"
@@ -146,6 +146,43 @@ def test_newcomers_join_under_names_of_their_own_and_nobody_comes_back(changing_
     assert env.sim.tick == DAY, "an episode with newcomers ends by its time"
     assert len(first_ticks) == len(gone) > 0
     assert known <= set(env.possible_agents)
+    assert env.step({}) == ({}, {}, {}, {}, {})
+
+
+def leaving_together(tick: int) -> tuple[TownletParallelEnv, Turn]:
+    """A town that everybody leaves in one tick, and what that step brings."""
+    lifecycle = {"exits_per_day": 0, "exit_cooldown_ticks": 0}
+    env = TownletParallelEnv(load_config(TOWN, {"lifecycle": lifecycle}))
+    env.reset(seed=3)
+    for _ in range(tick - 1):
+        env.step(taught(env))
+    env.sim.agents["needs"][:] = 0
+    return env, env.step(all_idle(env))
+
+
+def test_a_town_that_everybody_leaves_is_lived_in_again_when_the_step_ends() -> None:
+    env, turn = leaving_together(tick=100)
+    founders, newcomers = env.possible_agents[:8], env.agents
+    assert newcomers
+    assert not set(newcomers) & set(founders)
+    assert [name for name in turn.terminations if turn.terminations[name]] == founders
+    assert not any(turn.truncations.values())
+    for part in turn:
+        assert list(part) == [*founders, *newcomers]
+    assert all(turn.rewards[name] < -0.5 for name in founders)
+    assert all(turn.rewards[name] == 0 for name in newcomers)
+    assert not any(turn.observations[name]["features"].any() for name in founders)
+    assert all(turn.observations[name]["features"].any() for name in newcomers)
+    assert 100 < env.sim.tick < 130
+    assert env.step(all_idle(env)).observations.keys() >= set(newcomers)
+
+
+def test_a_town_that_everybody_leaves_just_before_its_time_is_up_stays_empty() -> None:
+    env, turn = leaving_together(tick=DAY - 3)
+    assert all(turn.terminations.values())
+    assert len(turn.terminations) == 8
+    assert not any(turn.truncations.values())
+    assert (env.sim.tick, env.agents) == (DAY, [])
     assert env.step({}) == ({}, {}, {}, {}, {})
 
 

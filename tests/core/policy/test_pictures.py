@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from townlet_core.config import TownConfig
+from tests.benchmarks.crowd_towns import crowd_town
+from townlet_core.config import TownConfig, load_config
+from townlet_core.core import Simulation
 from townlet_core.policy.env import TownletParallelEnv
-from townlet_core.policy.pictures import MARKS, TILE, agent_colour
+from townlet_core.policy.pictures import MARKS, TILE, agent_colour, clock_text, write_town
 from townlet_core.policy.teacher import Teacher
 
 TOWN = Path(__file__).parents[3] / "configs" / "towns" / "default.yaml"
@@ -77,6 +79,21 @@ def test_a_text_says_how_everybody_fares(config: TownConfig) -> None:
     for mark, line, agent in list(zip(MARKS, lives, env.sim.agents[0], strict=False))[1:]:
         assert line.startswith(f"{mark} hunger {agent.needs[0]:.2f} hygiene {agent.needs[1]:.2f}")
         assert f"wallet {agent.wallet:.2f}: {env.sim.layout.actions[agent.option]}" in line
+
+
+def test_a_crowd_is_shown_to_the_last_citizen() -> None:
+    sim = Simulation(crowd_town(64), seed=3)
+    lines = write_town(sim).splitlines()
+    shown = "".join(lines[agent.y][agent.x] for agent in sim.agents[0])
+    assert shown == MARKS + "123"
+    assert [line.split(" hunger")[0] for line in lines[-4:]] == ["Z", "1 (62)", "2 (63)", "3 (64)"]
+
+
+def test_the_clock_of_a_day_of_any_length_has_24_hours() -> None:
+    sim = Simulation(load_config(TOWN, {"clock": {"ticks_per_day": 2880, "start_tick": 720}}), seed=3)
+    assert clock_text(sim) == "day 1, 06:00"
+    sim.state.towns["tick"] = 2880 + 360
+    assert clock_text(sim) == "day 2, 03:00"
 
 
 def test_without_a_render_mode_there_is_no_picture(config: TownConfig) -> None:

@@ -189,9 +189,11 @@ def test_rewards_and_ends_stay_as_they_were_handed_out(hungry_config: TownConfig
     env = TownletVectorEnv(hungry_config, towns=3, seed=3)
     kept = []
     for step in idling(env, 400):
-        parts = (step.reward, step.terminated, step.truncated, *step.infos.get("final_obs", ()))
+        ended = step.infos.get("final_obs", ())
+        parts = (step.reward, step.terminated, step.truncated, step.events.log, step.events.counts, *ended)
         kept.append((parts, [part.copy() for part in parts]))
     assert env.episodes.any()
+    assert any(parts[3].size for parts, _ in kept)
     assert all(np.array_equal(one, other) for parts, copies in kept for one, other in zip(parts, copies, strict=True))
 
 

@@ -1,6 +1,7 @@
 """The release pointer goes forward and back, each way once, and its history cannot be rewritten."""
 
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from townlet_core.stability import (
     roll_back,
     swap,
 )
-from townlet_core.stability.pointer import HISTORY
+from townlet_core.stability.pointer import CURRENT_RELEASE, HISTORY, write_line
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
 
@@ -176,13 +177,75 @@ def with_another_name(lines: list[bytes]) -> list[bytes]:
     return [lines[0].replace(b"r-a", b"r-z"), *lines[1:]]
 
 
-@pytest.mark.parametrize("rewrite", [without_the_first, with_another_name])
+def with_another_reason(lines: list[bytes]) -> list[bytes]:
+    return [*lines[:-1], lines[-1].replace(b'"facts":{}', b'"facts":{"reason":"none"}')]
+
+
+def without_the_last(lines: list[bytes]) -> list[bytes]:
+    return lines[:-1]
+
+
+FOLLOWS = r"history\.jsonl:\d: does not follow the line before it"
+MADE_CURRENT = r"history\.jsonl: the line by which r-b became current is missing or changed"
+
+
+@pytest.mark.parametrize(
+    ("rewrite", "told"),
+    [
+        (without_the_first, FOLLOWS),
+        (with_another_name, FOLLOWS),
+        (with_another_reason, MADE_CURRENT),
+        (without_the_last, MADE_CURRENT),
+        (None, MADE_CURRENT),
+    ],
+    ids=["first line gone", "first line changed", "last line changed", "last line gone", "file gone"],
+)
 def test_a_history_that_was_rewritten_is_refused(
-    line: Line, store: Store, rewrite: Callable[[list[bytes]], list[bytes]]
+    line: Line, store: Store, rewrite: Callable[[list[bytes]], list[bytes]] | None, told: str
 ) -> None:
     line.release(A)
     line.release(B)
     path = store.path(HISTORY)
-    path.write_bytes(b"\n".join(rewrite(path.read_bytes().splitlines())) + b"\n")
-    with pytest.raises(DataError, match=r"history\.jsonl:\d: does not follow the line before it"):
-        history(store)
+    lines = path.read_bytes().splitlines()
+    path.unlink()
+    if rewrite is not None:
+        assert rewrite(lines) != lines
+        path.write_bytes(b"".join(line + b"\n" for line in rewrite(lines)))
+    for attempt in (lambda: history(store), lambda: roll_back(store, whole, {}), lambda: line.release(C)):
+        with pytest.raises(DataError, match=told):
+            attempt()
+
+
+def test_a_pointer_that_was_put_back_by_hand_is_refused(line: Line, store: Store) -> None:
+    line.release(A)
+    older = store.path(CURRENT_RELEASE).read_bytes()
+    line.release(B)
+    line.release(C)
+    newer = store.path(CURRENT_RELEASE).read_bytes()
+    for content in (older, newer.replace(b"r-c", b"r-z")):
+        store.path(CURRENT_RELEASE).unlink()
+        store.path(CURRENT_RELEASE).write_bytes(content)
+        with pytest.raises(DataError, match=r"current\.json: is not what line \d of releases/history\.jsonl"):
+            history(store)
+
+
+def test_a_line_of_a_move_that_died_says_nothing_even_if_it_names_the_current_release(line: Line, store: Store) -> None:
+    first, second = line.release(A), line.release(B)
+    write_line(store, second, "rolled_back", {})
+    assert len(history(store)) == 3
+    assert [one.event for one in effective_history(store)] == ["promoted", "promoted"]
+    assert roll_back(store, whole, {}) == (first, True)
+
+
+def test_a_pointer_of_the_older_form_is_believed_and_names_its_line_from_the_next_move_on(
+    line: Line, store: Store
+) -> None:
+    line.release(A)
+    second = line.release(B)
+    store.write_record(CURRENT_RELEASE, second.model_dump(mode="json"))
+    assert current_release(store) == second
+    assert len(effective_history(store)) == 2
+    line.release(C)
+    last = store.path(HISTORY).read_bytes().splitlines()[-1]
+    assert store.read_record(CURRENT_RELEASE)["line"] == sha256(last).hexdigest()
+    assert events(store)[-1] == ("promoted", "r-c", "r-b")
