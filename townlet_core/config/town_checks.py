@@ -99,6 +99,9 @@ def _job_problems(town: TownConfig) -> Iterator[Problem]:
         if job.workplace not in town.affordances.objects:
             reason = unknown_name("object type", job.workplace, town.affordances.objects)
             yield Problem(("jobs", name, "workplace"), reason)
+        elif town.affordances.objects[job.workplace].utility is not None:
+            reason = f"people work at it ({name}), and work goes on in any outage; remove it, or name another workplace"
+            yield Problem(("affordances", "objects", job.workplace, "utility"), reason)
         elif wanted[job.workplace] > placed[job.workplace]:
             count = f"the map has {placed[job.workplace]} '{job.workplace}'"
             reason = f"{count} for {wanted[job.workplace]} openings; draw more or lower the openings"

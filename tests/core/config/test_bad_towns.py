@@ -54,7 +54,7 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("right", "wrong", "said"), MISTAKES)
 def test_a_town_with_a_mistake_is_refused(configs: Files, right: str, wrong: str, said: str) -> None:
-    line = configs.spoil(TOWN, right, wrong)
+    line = configs.spoil(TOWN, right, wrong) + wrong.count("\n")
     assert refusal(configs) == f"configs/towns/small.yaml:{line}: {said}"
 
 
@@ -112,6 +112,12 @@ def test_a_need_that_nothing_restores_is_refused(configs: Files) -> None:
     configs.spoil("affordances/small.yaml", "effects: {hygiene: 0.6}", "effects: {energy: 0.6}")
     expected = "configs/affordances/small.yaml:7: affordances: nothing restores hygiene; add an affordance with effects: {hygiene: ...}"
     assert refusal(configs) == expected
+
+
+def test_a_utility_that_no_work_depends_on_is_refused(configs: Files) -> None:
+    line = configs.spoil("affordances/small.yaml", "till: {}", "till: {utility: power}")
+    said = "objects.till.utility: people work at it (early), and work goes on in any outage; remove it, or name another workplace"
+    assert refusal(configs) == f"configs/affordances/small.yaml:{line}: {said}"
 
 
 def test_a_misspelt_price_names_the_manifest_and_the_nearest_price(configs: Files) -> None:
