@@ -16,6 +16,8 @@ from townlet_core.world.state import NEED_NAMES
 PLANES = {"full": 2, "hybrid": 1, "compact": 0}
 """How many uint32 of four packed channels each tile of a map crop has, by variant."""
 WEATHERS = len(WEATHER_NAMES)
+CLEAR = WEATHER_NAMES.index("clear")
+"""The weather of a town that has none."""
 
 SCALARS_DTYPE = record_of(
     [
@@ -344,7 +346,7 @@ def _weather(config: TownConfig) -> dict[str, Any]:
     weather = config.weather
     turns, pauses = np.zeros((WEATHERS, WEATHERS)), np.zeros(WEATHERS, np.int32)
     factors = np.ones((WEATHERS, MAX_PRICES))
-    for name, kind in weather.kinds.items():
+    for name, kind in weather.kinds.items() if weather.enabled else ():
         row = WEATHER_NAMES.index(name)
         for other, probability in kind.turns_to.items():
             turns[row, WEATHER_NAMES.index(other)] = probability
@@ -352,7 +354,7 @@ def _weather(config: TownConfig) -> dict[str, Any]:
         factors[row, : len(config.economy.prices)] = list(price_factors(config, kind.prices).values())
     return {
         "weather_interval": weather.interval_ticks if weather.enabled else 0,
-        "weather_start": WEATHER_NAMES.index(weather.start),
+        "weather_start": WEATHER_NAMES.index(weather.start) if weather.enabled else CLEAR,
         "weather_turns": turns,
         "weather_pause": pauses,
         "weather_prices": factors,
