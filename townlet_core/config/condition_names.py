@@ -69,9 +69,11 @@ NAMES: dict[str, Meaning] = {
     "agent.lateness": Meaning(Fact.LATENESS, "number", "ticks late in the current shift"),
     "agent.attendance": Meaning(Fact.ATTENDANCE, "number", "share attended of the latest shifts, 0 to 1"),
     "agent.wages_withheld": Meaning(Fact.WAGES_WITHHELD, "number", "coins of wages lost so far"),
-    "agent.on_shift": Meaning(Fact.ON_SHIFT, "truth", "whether it is between start and end of one's shift"),
+    "agent.on_shift": Meaning(
+        Fact.ON_SHIFT, "truth", "whether it is between start and end of one's shift; not for the dismissed"
+    ),
     "agent.shift_state": Meaning(Fact.SHIFT_STATE, "shift state", "one of " + ", ".join(SHIFT_STATES)),
-    "agent.job": Meaning(Fact.JOB, "job", "a job of the town, or none"),
+    "agent.job": Meaning(Fact.JOB, "job", "a job of the town; none for the dismissed"),
     "agent.at_home": Meaning(Fact.AT_HOME, "truth", "whether one is inside one's own home"),
     "agent.x": Meaning(Fact.AGENT_X, "number", "column, 0 in the west; also agent.position[0]"),
     "agent.y": Meaning(Fact.AGENT_Y, "number", "row, 0 in the north; also agent.position[1]"),

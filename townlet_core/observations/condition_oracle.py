@@ -83,9 +83,9 @@ def _about_work(state: TownState, rules: Rules, town: int, agent: int) -> dict[F
         Fact.LATENESS: float(me.lateness),
         Fact.ATTENDANCE: float(np.mean(latest)) if latest else 1.0,
         Fact.WAGES_WITHHELD: float(me.wages_withheld),
-        Fact.ON_SHIFT: float(citizen.shift_start <= minute < citizen.shift_end),
+        Fact.ON_SHIFT: float(bool(me.employed) and citizen.shift_start <= minute < citizen.shift_end),
         Fact.SHIFT_STATE: float(me.shift_state),
-        Fact.JOB: float(citizen.job),
+        Fact.JOB: float(citizen.job if me.employed else -1),
     }
 
 
