@@ -257,7 +257,7 @@ def end_use(town, rules, i, kind):  # type: ignore[no-untyped-def]
         _regret(town, rules, i)
     agent.phase = FREE
     rule = rules.fixtures[agent.target]
-    if rule.home < 0 and rule.owner < 0:
+    if kind == FINISH and rule.home < 0 and rule.owner < 0:
         agent.last_fixture = agent.target
         agent.cooldown_until = town.common.tick + rules.scalars[0].queue_cooldown
     release(town, rules, i)
