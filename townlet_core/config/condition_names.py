@@ -33,6 +33,8 @@ class Fact(IntEnum):
     EXTROVERSION = 15
     FORGIVENESS = 16
     AMBITION = 17
+    PATIENCE = 18
+    FRUGALITY = 19
     OBJECT_TYPE = 32
     STOCK = 33
     OCCUPIED = 34
@@ -80,6 +82,8 @@ NAMES: dict[str, Meaning] = {
     "agent.personality.extroversion": Meaning(Fact.EXTROVERSION, "number", "0 to 1; 0 where relationships are off"),
     "agent.personality.forgiveness": Meaning(Fact.FORGIVENESS, "number", "0 to 1; 0 where relationships are off"),
     "agent.personality.ambition": Meaning(Fact.AMBITION, "number", "0 to 1; 0 where relationships are off"),
+    "agent.personality.patience": Meaning(Fact.PATIENCE, "number", "0 to 1; 0 unless personality.patience is on"),
+    "agent.personality.frugality": Meaning(Fact.FRUGALITY, "number", "0 to 1; 0 unless personality.frugality is on"),
     "object.type": Meaning(Fact.OBJECT_TYPE, "object type", "the object's type in the manifest"),
     "object.stock": Meaning(Fact.STOCK, "number", "pieces left in the object"),
     "object.occupied": Meaning(Fact.OCCUPIED, "truth", "whether somebody else has the object"),

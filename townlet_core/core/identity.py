@@ -12,7 +12,7 @@ from townlet_core.sources import ENGINE, source_digest
 if TYPE_CHECKING:
     from townlet_core.core.simulation import Simulation
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Version of the records and the identity; it rises when either changes, together with a migration from the last."""
 
 Count = Annotated[int, Field(ge=1, le=2**31 - 1)]

@@ -61,7 +61,8 @@ def _about_agent(state: TownState, rules: Rules, town: int, agent: int) -> dict[
     me, citizen = state.agents[town, agent], rules.citizens[agent]
     fridge = int(citizen.fridge)
     needs = dict(zip((Fact.HUNGER, Fact.HYGIENE, Fact.ENERGY), map(float, me.needs), strict=True))
-    traits = zip((Fact.EXTROVERSION, Fact.FORGIVENESS, Fact.AMBITION), map(float, me.personality), strict=False)
+    character = (Fact.EXTROVERSION, Fact.FORGIVENESS, Fact.AMBITION, Fact.PATIENCE, Fact.FRUGALITY)
+    traits = zip(character, map(float, me.personality), strict=True)
     return {
         **needs,
         **dict(traits),

@@ -1,4 +1,4 @@
-"""Schema 2: citizens may leave, and others come in their place. Towns of schema 1 go on as they were: nobody comes."""
+"""Since schema 2 citizens may leave, and others come instead. Towns of schema 1 go on as they were: nobody comes."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from townlet_core.config import TownConfig, canonical_json, config_digest, embed
 from townlet_core.core import Simulation
 from townlet_core.core.operations import LOOK
 from townlet_core.core.statefile import StateFile
-from townlet_core.snapshots.migrations import Migration
+from townlet_core.snapshots.traits import copy_leading
 from townlet_core.world.state import FAINTED, SHIFT_AWAIT, SHIFT_LATE, SHIFT_ON_TIME
 
 Records = npt.NDArray[Any]
@@ -21,6 +21,9 @@ AS_IT_WAS: dict[str, dict[str, Any]] = {
     "employment": {"max_absent_shifts": 0, "absence_penalty": 0.0, "absence_slack": 600},
 }  # fmt: skip
 """Rules under which nobody leaves or loses a job but for what schema 1 knew."""
+
+WIDER = ("personality", "trait_shift")
+"""Fields that are longer today; what they held is still the first part of them."""
 
 
 def lives(stored: StateFile) -> StateFile:
@@ -38,7 +41,7 @@ def lives(stored: StateFile) -> StateFile:
         "config_digest": config_digest(town),
         "layout_digest": sim.layout.digest,
     }
-    return StateFile({**stored.header, "schema_version": 2, "identity": {**identity, **changes}}, sim.arrays())
+    return StateFile({**stored.header, "schema_version": 3, "identity": {**identity, **changes}}, sim.arrays())
 
 
 def _town_of(config: dict[str, Any]) -> TownConfig:
@@ -53,8 +56,8 @@ def _lay_over(array: Records, old: Records) -> None:
             array[:] = old
         return
     for name in array.dtype.names:
-        if name in (old.dtype.names or ()) and array[name].shape == old[name].shape:
-            array[name] = old[name]
+        if name in (old.dtype.names or ()) and (array[name].shape == old[name].shape or name in WIDER):
+            copy_leading(array[name], old[name])
 
 
 def _bring_up_to_date(sim: Simulation, old: Records) -> None:
@@ -76,7 +79,3 @@ def _keep_attendance(agents: Records, old: Records) -> None:
         for town, who in np.argwhere(shift >= 0).tolist():
             number = int(shift[town, who])
             agents["attendance"][town, who, number % kept] = old["attendance"][town, who, number % known]
-
-
-MIGRATIONS: tuple[Migration, ...] = (Migration("schema:1", "schema:2", "lives", lives),)
-"""The steps that this version knows."""

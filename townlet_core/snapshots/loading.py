@@ -12,8 +12,8 @@ from townlet_core.core.statefile import StateFile, read_statefile, write_statefi
 from townlet_core.errors import DataError
 from townlet_core.kernels import source_digest
 from townlet_core.snapshots.adoption import adopted, config_difference
-from townlet_core.snapshots.lives import MIGRATIONS
 from townlet_core.snapshots.migrations import Migration, migrated
+from townlet_core.snapshots.registered import MIGRATIONS
 
 STRICTEST = Guardrails()
 """What may be loaded unless somebody says otherwise."""

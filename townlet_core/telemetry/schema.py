@@ -10,12 +10,12 @@ from pydantic.fields import FieldInfo
 from townlet_core.config.fields import STRICT, Share
 from townlet_core.errors import DataError
 
-SCHEMA_VERSION = "1.2.0"
+SCHEMA_VERSION = "1.3.0"
 """Version of the frames: the first number changes when readers must change, the second when something was added."""
 
 Count = Annotated[int, Field(ge=0)]
 Feeling = Annotated[float, Field(ge=-1.0, le=1.0)]
-Trait = Literal["extroversion", "forgiveness", "ambition"]
+Trait = Literal["extroversion", "forgiveness", "ambition", "patience", "frugality"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 
 
@@ -211,7 +211,7 @@ class SnapshotFrame(BaseModel):
     """A whole state; a reader can begin here."""
 
     model_config = STRICT
-    schema_version: Literal["1.2.0"]
+    schema_version: Literal["1.3.0"]
     kind: Literal["snapshot"]
     seq: Count
     tick: Count
@@ -225,7 +225,7 @@ class DiffFrame(BaseModel):
     """What changed since the frame numbered before: `removed` is taken out first, then `changed` is laid over."""
 
     model_config = STRICT
-    schema_version: Literal["1.2.0"]
+    schema_version: Literal["1.3.0"]
     kind: Literal["diff"]
     seq: Count
     tick: Count

@@ -7,11 +7,12 @@ import numpy.typing as npt
 
 from townlet_core.config import TownConfig
 from townlet_core.config.economy import MAX_PRICES
+from townlet_core.config.personality import TRAIT_NAMES
 from townlet_core.config.price_targets import price_factors
 from townlet_core.config.weather import WEATHER_NAMES
 from townlet_core.world.lifecycle_scalars import arrival_values, exit_values, slot_values
 from townlet_core.world.rules import RELATIONSHIP_STAGES, SOCIAL_STAGES, record_of
-from townlet_core.world.state import NEED_NAMES
+from townlet_core.world.state import FORGIVENESS, NEED_NAMES, PATIENCE, TRAITS
 
 PLANES = {"full": 2, "hybrid": 1, "compact": 0}
 """How many uint32 of four packed channels each tile of a map crop has, by variant."""
@@ -56,7 +57,12 @@ SCALARS_DTYPE = record_of(
         ("avoid_threshold", "f4"),
         ("chat_success", "f4"),
         ("relationship_stage", "i4"),  # 0 off, 1 A, 2 B
+        ("traits", "i4", (TRAITS,)),  # which of them citizens have
+        ("less_first", "i4"),  # the trait by which a queue decides between equal claims
         ("personality_matters", "i4"),
+        ("conflict_rivalry", "f8"),
+        ("ghost_boost", "f8"),
+        ("queue_boost", "f8"),
         ("chat_cooldown", "i4"),
         ("chat_radius", "i4"),
         # social rewards
@@ -229,7 +235,12 @@ def _company(config: TownConfig) -> dict[str, Any]:
         "avoid_threshold": ties.avoid_threshold,
         "chat_success": ties.chats.success,
         "relationship_stage": RELATIONSHIP_STAGES.index(config.stages.relationships),
+        "traits": [name in config.traits for name in TRAIT_NAMES],
+        "less_first": PATIENCE if "patience" in config.traits else FORGIVENESS,
         "personality_matters": ties.personality_matters,
+        "conflict_rivalry": ties.conflict.increment,
+        "ghost_boost": ties.conflict.ghost_boost,
+        "queue_boost": ties.conflict.queue_boost,
         "chat_cooldown": ties.chats.cooldown_ticks,
         "chat_radius": ties.chats.radius,
     }

@@ -53,9 +53,8 @@ REWARD_TERMS = (
 )
 SQUARE = 4
 """Side in tiles of the squares in which curiosity counts an agent's steps."""
-PERSONALITY_NAMES = ("extroversion", "forgiveness", "ambition")
-EXTROVERSION, FORGIVENESS, AMBITION = 0, 1, 2
-TRAITS = len(PERSONALITY_NAMES)
+EXTROVERSION, FORGIVENESS, AMBITION, PATIENCE, FRUGALITY = range(5)
+TRAITS = len(TRAIT_NAMES)
 TIE_SIDES = ("trust", "familiarity", "rivalry")
 OUTAGES = 20
 NOBODY = -1
@@ -77,7 +76,7 @@ AGENT_DTYPE = _record(
         ("wages_withheld", "f8"),
         ("episode_reward", "f8"),
         ("reward_sum", "f8"),
-        ("personality", "f4", (3,)),  # each 0..1; 0 where relationships are off
+        ("personality", "f4", (TRAITS,)),  # each 0..1; 0 for what nobody has here
         ("y", "i2"),
         ("x", "i2"),
         ("target", "i2"),

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from townlet_core.config import Guardrails, SnapshotRules, TownConfig, config_digest
-from townlet_core.core import Actor, Simulation
+from townlet_core.core import SCHEMA_VERSION, Actor, Simulation
 from townlet_core.core.statefile import StateFile, read_statefile, write_statefile
 from townlet_core.errors import DataError, InputError
 from townlet_core.snapshots import allowed_folders, inspect, load, require_inside, save
@@ -88,15 +88,17 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_newer_schema_is_refused_unless_it_may_be_tried(saved: Path) -> None:
-    newer = rewritten(saved, lambda header, _: header.update(schema_version=3))
-    assert "schema_version is 3, newer than 2" in refusal(newer)
+    newer = rewritten(saved, lambda header, _: header.update(schema_version=SCHEMA_VERSION + 1))
+    assert f"schema_version is {SCHEMA_VERSION + 1}, newer than {SCHEMA_VERSION}" in refusal(newer)
     assert load(newer, guardrails=Guardrails(allow_downgrade=True)).identity.tick == 130
-    assert inspect(newer)["schema_version"] == 3
+    assert inspect(newer)["schema_version"] == SCHEMA_VERSION + 1
 
 
 def test_an_older_schema_is_sent_to_its_migration(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("townlet_core.core.identity.SCHEMA_VERSION", 3)
-    assert "schema_version is 2, this version reads 3; run townlet snapshot migrate" in refusal(saved)
+    later = SCHEMA_VERSION + 1
+    monkeypatch.setattr("townlet_core.core.identity.SCHEMA_VERSION", later)
+    said = f"schema_version is {SCHEMA_VERSION}, this version reads {later}; run townlet snapshot migrate"
+    assert said in refusal(saved)
 
 
 def test_another_configuration_is_refused_with_the_first_difference(saved: Path, config: TownConfig) -> None:
