@@ -7,7 +7,7 @@ from townlet_core.kernels import kernel
 from townlet_core.world.affordances import begins, best_target, progress_use, start_use, still_possible
 from townlet_core.world.events import Event, emit
 from townlet_core.world.movement import step_aside, walk_towards
-from townlet_core.world.queues import leave_queue, release, request
+from townlet_core.world.queues import leave_queue, patience_of, release, request
 from townlet_core.world.state import FREE, NOBODY, USING, WAITING, WALKING
 from townlet_core.world.ties import is_rival
 
@@ -149,7 +149,7 @@ def leads_nowhere(town, rules, i):  # type: ignore[no-untyped-def]
     """Say whether what agent ``i`` is after takes too long, keeps it waiting too long, or has become impossible."""
     agent, scalars = town.agents[i], rules.scalars[0]
     late = agent.option_ticks > scalars.commit_ticks
-    bored = agent.phase == WAITING and town.common.tick - agent.queued_at > scalars.patience
+    bored = agent.phase == WAITING and town.common.tick - agent.queued_at > patience_of(scalars, agent)
     return late or bored or not still_possible(town, rules, i)
 
 

@@ -6,25 +6,25 @@ sides' trust, familiarity and rivalry by the table below, bent by personality; t
 
 from townlet_core.kernels import kernel
 from townlet_core.world.events import Event, emit
+from townlet_core.world.queues import patience_of
 from townlet_core.world.state import AMBITION, EXTROVERSION, FORGIVENESS, NOBODY
 from townlet_core.world.ties import slot_of
 
 HANDOVER, SHARED_MEAL = int(Event.HANDOVER), int(Event.SHARED_MEAL)
 GHOST_STEP, QUEUE_LEAVE = int(Event.GHOST_STEP), int(Event.QUEUE_LEAVE)
-HELPED, TOOK_SHIFT = int(Event.HELPED_WHEN_LATE), int(Event.TOOK_SHIFT)
+FINISH, HELPED, TOOK_SHIFT = int(Event.AFFORDANCE_FINISH), int(Event.HELPED_WHEN_LATE), int(Event.TOOK_SHIFT)
 CHAT_SUCCESS, CHAT_FAILURE = int(Event.CHAT_SUCCESS), int(Event.CHAT_FAILURE)
 TIE_FORMED, TIE_LOST = int(Event.TIE_FORMED), int(Event.TIE_LOST)
 
-CONFLICT_RIVALRY = 0.15
+LEAST_INTENSE, MOST_INTENSE = 0.1, 5.0
 NOTHING = (0.0, 0.0, 0.0)
 
 
 @kernel
-def effect_of(kind, value, patience):  # type: ignore[no-untyped-def]
+def effect_of(kind, quality, conflict):  # type: ignore[no-untyped-def]
     """Return what an event does to a tie as (trust, familiarity, rivalry); nothing for events that move no tie.
 
-    ``value`` is the quality of a chat, or how long somebody waited before leaving a queue: leaving one in impatience
-    is a conflict with whoever used the object.
+    ``quality`` is that of a chat, ``conflict`` the rivalry that a conflict makes.
     """
     if kind == HANDOVER:
         return 0.05, 0.05, -0.05
@@ -35,12 +35,32 @@ def effect_of(kind, value, patience):  # type: ignore[no-untyped-def]
     if kind == TOOK_SHIFT:
         return -0.10, 0.0, 0.30
     if kind == CHAT_SUCCESS:
-        return 0.05 * value, 0.10 * value, 0.0
+        return 0.05 * quality, 0.10 * quality, 0.0
     if kind == CHAT_FAILURE:
         return 0.0, -0.05, 0.05
-    if kind == GHOST_STEP or (kind == QUEUE_LEAVE and value > patience):
-        return 0.0, 0.0, CONFLICT_RIVALRY
+    if kind in (GHOST_STEP, QUEUE_LEAVE):
+        return 0.0, 0.0, conflict
     return NOTHING
+
+
+@kernel
+def rivalry_of(town, scalars, row):  # type: ignore[no-untyped-def]
+    """Return how much rivalry an event makes: passing somebody, and leaving a queue in impatience, are conflicts."""
+    if row.kind == GHOST_STEP:
+        intensity = scalars.ghost_boost
+    elif row.kind == QUEUE_LEAVE and row.value > patience_of(scalars, town.agents[row.subject]):
+        intensity = 1.0 + scalars.queue_boost * town.fixtures[row.object].waiting
+    else:
+        return 0.0
+    return scalars.conflict_rivalry * min(max(intensity, LEAST_INTENSE), MOST_INTENSE)
+
+
+@kernel
+def _handed_over(log, e):  # type: ignore[no-untyped-def]
+    """Say whether a handover follows a completed use, whose row is then the one before, and is no accident."""
+    if e == 0 or log[e - 1].kind != FINISH:
+        return False
+    return log[e - 1].subject == log[e].subject and log[e - 1].object == log[e].object
 
 
 @kernel
@@ -135,11 +155,13 @@ def update_ties(town, rules):  # type: ignore[no-untyped-def]
     """Apply this tick's events to the ties of both sides, then let all ties fade."""
     if town.ties.shape[1] == 0:
         return
-    patience = rules.scalars[0].patience
+    scalars = rules.scalars[0]
     for e in range(town.common.event_count):
         kind, i, j = town.log[e].kind, town.log[e].subject, town.log[e].other
-        effect = effect_of(kind, town.log[e].value, patience)
-        if effect != NOTHING and i >= 0 and j >= 0 and i != j:
+        if i < 0 or j < 0 or i == j or (kind == HANDOVER and not _handed_over(town.log, e)):
+            continue
+        effect = effect_of(kind, town.log[e].value, rivalry_of(town, scalars, town.log[e]))
+        if effect != NOTHING:
             change_tie(town, rules, i, j, kind, effect)
             change_tie(town, rules, j, i, kind, effect)
     fade_ties(town, rules)

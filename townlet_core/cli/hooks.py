@@ -6,10 +6,18 @@ from typing import Annotated, Any
 import typer
 
 from townlet_core.cli.output import print_json, print_table
+from townlet_core.config import TownConfig
 from townlet_core.config.loading import trace_file
 from townlet_core.core import Simulation
 from townlet_core.errors import InputError
-from townlet_core.telemetry.hooks import AffordanceHooks, HookReport, python_hooks, report_rows
+from townlet_core.telemetry.hooks import (
+    ENVIRONMENT,
+    AffordanceHooks,
+    HookReport,
+    python_hooks,
+    refused_modules,
+    report_rows,
+)
 
 RunHooks = Annotated[bool, typer.Option("--hooks", help="Import and run the Python hooks that the town allows.")]
 
@@ -29,7 +37,16 @@ def start_hooks(asked: bool, sim: Simulation) -> AffordanceHooks | None:
     named = python_hooks(sim.config)
     if named and not asked:
         typer.echo(f"note: {len(named)} Python hooks are not run; --hooks runs those that the town allows", err=True)
-    return AffordanceHooks(sim.config) if asked else None
+    return _started(sim.config) if asked else None
+
+
+def _started(town: TownConfig) -> AffordanceHooks:
+    """Import the hooks; modules that only the environment allows are told on stderr where the town forbids that."""
+    refused = refused_modules(town.hooks)
+    if refused:
+        text = f"{ENVIRONMENT} names {', '.join(refused)}, but hooks.allow_env is false; add them to hooks.allow"
+        typer.echo(f"note: {text} if you trust them", err=True)
+    return AffordanceHooks(town)
 
 
 def hook_document(hooks: AffordanceHooks | None) -> dict[str, Any]:
@@ -45,7 +62,7 @@ def print_hooks(hooks: AffordanceHooks | None) -> None:
 
 def validate_hooks(file: Path, as_json: bool) -> None:
     """Import what a town or scenario allows and say of every hook whether it could be called; exit 1 if one cannot."""
-    reports = AffordanceHooks(trace_file(file).config).reports
+    reports = _started(trace_file(file).config).reports
     if as_json:
         print_json({"ok": all(report.enabled for report in reports), "hooks": [one._asdict() for one in reports]})
     else:

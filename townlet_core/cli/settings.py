@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import BaseModel
 from rich.markup import escape
 
 from townlet_core.cli.options import CONFIGS, AsJson, Configs, refuse_unused
@@ -16,9 +17,11 @@ from townlet_core.config.legacy.migrating import migrate_config
 from townlet_core.config.loading import TracedTown, trace_file, trace_town
 from townlet_core.config.schema import SCHEMA_KINDS, schema_json, write_schemas
 from townlet_core.config.settings import Setting, explain_key
+from townlet_core.config.town import TownConfig
+from townlet_core.config.tracing import trace_any
 from townlet_core.errors import InputError
 
-app = typer.Typer(help="What the keys of a town mean, and how two towns differ.", no_args_is_help=True)
+app = typer.Typer(help="What the keys of a file mean, and how two files differ.", no_args_is_help=True)
 
 LONGEST = 60
 """Characters of a value that a table shows."""
@@ -28,8 +31,12 @@ Town = Annotated[
     Path | None,
     typer.Option("--config", help="A town's or a scenario's YAML file.", show_default="configs/towns/default.yaml"),
 ]
+AnyFile = Annotated[
+    Path | None,
+    typer.Option("--config", help="A YAML file of any kind.", show_default="configs/towns/default.yaml"),
+]
 ScenarioName = Annotated[str | None, typer.Option("--scenario", help="A scenario's name or file, instead of --config.")]
-Side = Annotated[str, typer.Argument(help="A town's file, or a scenario's name or file.", show_default=False)]
+Side = Annotated[str, typer.Argument(help="A file of any kind, or a scenario's name.", show_default=False)]
 Kind = Annotated[str, typer.Argument(help=f"Kind of file: {', '.join(SCHEMA_KINDS)}.")]
 Write = Annotated[Path | None, typer.Option("--write", help="Write the schemas of all kinds into this folder.")]
 Old = Annotated[Path, typer.Argument(help="A file of the earlier system; it stays as it is.", show_default=False)]
@@ -57,10 +64,12 @@ def traced_town(config: Path | None, scenario: str | None, configs: Path) -> Tra
 
 @app.command("explain", epilog=EXPLAIN)
 def explain(
-    key: Key, config: Town = None, scenario: ScenarioName = None, as_json: AsJson = False, configs: Configs = CONFIGS
+    key: Key, config: AnyFile = None, scenario: ScenarioName = None, as_json: AsJson = False, configs: Configs = CONFIGS
 ) -> None:
     """Say what a key accepts, its default, what it is for, its value in force, and the line that this comes from."""
-    setting = explain_key(traced_town(config, scenario, configs), key)
+    alone = config is not None and scenario is None
+    found = trace_any(config) if config is not None and alone else traced_town(config, scenario, configs)
+    setting = explain_key(found, key)
     if as_json:
         print_json(setting._asdict())
         return
@@ -69,15 +78,24 @@ def explain(
 
 @app.command("diff", epilog=DIFF)
 def diff(a: Side, b: Side, as_json: AsJson = False, configs: Configs = CONFIGS) -> None:
-    """Compare two towns key by key, with everything filled in that they leave out; exit code 1 if they differ."""
-    found = differences(trace_town(a, configs).config, trace_town(b, configs).config)
+    """Compare two files of one kind key by key, with all that they leave out filled in; exit code 1 if they differ."""
+    one, other = (_side(name, configs) for name in (a, b))
+    if type(one) is not type(other):
+        raise InputError(f"{a} and {b} are of different kinds; compare two towns, two gate plans, or the like")
+    found = differences(one, other)
     if as_json:
         print_json({"same": not found, "differences": [{"key": each.key, **each.sides} for each in found]})
     elif found:
         print_table(f"{len(found)} keys differ", ("key", escape(a), escape(b)), map(_row, found))
     else:
-        typer.echo("the same town")
+        typer.echo("the same town" if isinstance(one, TownConfig) else "the same")
     raise typer.Exit(1 if found else 0)
+
+
+def _side(name: str, configs: Path) -> BaseModel:
+    """Load one of two files to compare, or the scenario of that name."""
+    is_file = name.endswith(".yaml") or "/" in name
+    return trace_any(Path(name)).config if is_file else trace_town(name, configs).config
 
 
 @app.command("schema", epilog=SCHEMA)
@@ -122,10 +140,16 @@ def _facts(setting: Setting) -> dict[str, str]:
     return {
         "accepts": setting.accepts,
         "default": "those of its keys" if section and setting.has_default else default,
-        "value": ", ".join(setting.value) if isinstance(setting.value, dict) else _text(setting.value),
-        "from": setting.written or "the default; no file writes it",
+        "value": _value(setting),
+        "from": setting.written or ("the default; no file writes it" if setting.exists else "nowhere"),
         "about": setting.about,
     }
+
+
+def _value(setting: Setting) -> str:
+    if not setting.exists:
+        return "none: the section is empty"
+    return ", ".join(setting.value) if isinstance(setting.value, dict) else _text(setting.value)
 
 
 def _row(found: Difference) -> tuple[str, str, str]:

@@ -4,7 +4,17 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
-from townlet_core.config.fields import STRICT, Duration, Hours, Identifier, NeedDelta, NeedName, ServedOption, Share
+from townlet_core.config.fields import (
+    SERVED_OPTIONS,
+    STRICT,
+    Duration,
+    Hours,
+    Identifier,
+    NeedDelta,
+    NeedName,
+    ServedOption,
+    Share,
+)
 from townlet_core.config.hooks import AffordanceHooks
 
 WORKPLACE = "workplace"
@@ -12,6 +22,10 @@ WORKPLACE = "workplace"
 
 MAX_OBJECT_TYPES = 30
 """Most object types that a manifest may define."""
+MAX_PER_OPTION = 4
+MAX_AFFORDANCES = MAX_PER_OPTION * len(SERVED_OPTIONS)
+MAX_SHOPS = 8
+"""Most affordances for one option and so in all, and most shops with a till: the kernels keep room for so many."""
 
 
 Condition: TypeAlias = Annotated[str, Field(min_length=1, max_length=160)]
@@ -67,4 +81,6 @@ class AffordanceManifest(BaseModel):
 
     model_config = STRICT
     objects: dict[Identifier, ObjectType] = Field(min_length=1, max_length=MAX_OBJECT_TYPES)
-    affordances: dict[Identifier, Affordance] = Field(min_length=1, max_length=100)
+    affordances: dict[Identifier, Affordance] = Field(
+        min_length=1, json_schema_extra={"maxProperties": MAX_AFFORDANCES}
+    )

@@ -1,4 +1,4 @@
-"""The basket invariant: whoever works a day can pay for that day, also when prices stand high."""
+"""The basket invariant: whoever works a day can pay for that day, also when prices stand high, and has time to live."""
 
 from collections.abc import Iterator
 from math import inf
@@ -60,19 +60,37 @@ def day_slack(town: TownConfig) -> float:
     return _poorest(town)[1] / needed - 1.0 if needed else inf
 
 
+def ticks_per_day_for(town: TownConfig, need: str) -> float:
+    """Ticks of use that restore what a need loses in a waking day, by the quickest affordance there is; ways aside."""
+    uses = town.affordances.affordances.values()
+    quickest = min((use.duration / restores(use, need) for use in uses if restores(use, need) > 0.0), default=inf)
+    loss = getattr(town.needs.decay_per_tick, need) * town.clock.ticks_per_day
+    return float(loss * quickest) if loss else 0.0
+
+
 def basket_problems(town: TownConfig) -> Iterator[Problem]:
-    """Check that every need can be restored and that the poorest job pays rent and basket."""
+    """Check that every need can be restored, that a day has time for it, and that the poorest job pays for it."""
     levels = price_level(town)
     for need in NEED_NAMES:
         if _price_of_need(town, levels, need) == inf:
             reason = f"nothing restores {need}; add an affordance with effects: {{{need}: ...}}"
             yield Problem(("affordances", "affordances"), reason)
             return
+    yield from _time_problems(town)
     job, wage = _poorest(town)
     rent, basket = town.economy.rent_per_day, basket_per_day(town)
     if wage < rent + basket:
         reason = f"a day's wage is {wage:.2f}, but rent {rent:.2f} and needs {basket:.2f} cost {rent + basket:.2f}"
         yield Problem(("jobs", job, "wage_rate"), f"{reason}; raise the wage or lower rent or prices")
+
+
+def _time_problems(town: TownConfig) -> Iterator[Problem]:
+    times = {need: ticks_per_day_for(town, need) for need in NEED_NAMES}
+    shift, day = max(job.end_tick - job.start_tick for job in town.jobs.values()), town.clock.ticks_per_day
+    if sum(times.values()) + shift > day:
+        needed = ", ".join(f"{need} {ticks:.0f}" for need, ticks in times.items())
+        reason = f"a day's needs take {sum(times.values()):.0f} ticks ({needed}) and the longest shift {shift}"
+        yield Problem(("needs", "decay_per_tick"), f"{reason}, but the day has {day}; lower the rates or the shift")
 
 
 def _mean_weather_factors(town: TownConfig) -> dict[str, float]:

@@ -1,25 +1,27 @@
-"""What is different between two towns, key by key, with defaults filled in."""
+"""What is different between two configurations of one kind, key by key, with defaults filled in."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from pydantic import BaseModel
+
 from townlet_core.config.documents import KeyPath, dotted
-from townlet_core.config.town import TownConfig
 
 _ABSENT = object()
 
 
 class Difference(NamedTuple):
-    """A key that is not the same in two towns; a town that lacks it has no side."""
+    """A key that is not the same in both; a file that lacks it has no side."""
 
     key: str
     sides: dict[str, Any]
 
 
-def differences(a: TownConfig, b: TownConfig) -> list[Difference]:
-    """Compare two towns, with maps and affordances embedded, in the order of the keys of `a`, then of `b`.
+def differences(a: BaseModel, b: BaseModel) -> list[Difference]:
+    """Compare two configurations of one kind, in the order of the keys of `a`, then of `b`.
 
-    Ranges and other lists of numbers count as one value; the rows of a map and the items of a list one by one.
+    Maps and affordances of towns are embedded. Ranges and other lists of numbers count as one value; the rows of a map
+    and the items of a list one by one.
     """
     one, other = dict(_values(a.model_dump(mode="json"), ())), dict(_values(b.model_dump(mode="json"), ()))
     found = []

@@ -33,6 +33,8 @@ class Fact(IntEnum):
     EXTROVERSION = 15
     FORGIVENESS = 16
     AMBITION = 17
+    PATIENCE = 18
+    FRUGALITY = 19
     OBJECT_TYPE = 32
     STOCK = 33
     OCCUPIED = 34
@@ -69,15 +71,19 @@ NAMES: dict[str, Meaning] = {
     "agent.lateness": Meaning(Fact.LATENESS, "number", "ticks late in the current shift"),
     "agent.attendance": Meaning(Fact.ATTENDANCE, "number", "share attended of the latest shifts, 0 to 1"),
     "agent.wages_withheld": Meaning(Fact.WAGES_WITHHELD, "number", "coins of wages lost so far"),
-    "agent.on_shift": Meaning(Fact.ON_SHIFT, "truth", "whether it is between start and end of one's shift"),
+    "agent.on_shift": Meaning(
+        Fact.ON_SHIFT, "truth", "whether it is between start and end of one's shift; not for the dismissed"
+    ),
     "agent.shift_state": Meaning(Fact.SHIFT_STATE, "shift state", "one of " + ", ".join(SHIFT_STATES)),
-    "agent.job": Meaning(Fact.JOB, "job", "a job of the town, or none"),
+    "agent.job": Meaning(Fact.JOB, "job", "a job of the town; none for the dismissed"),
     "agent.at_home": Meaning(Fact.AT_HOME, "truth", "whether one is inside one's own home"),
     "agent.x": Meaning(Fact.AGENT_X, "number", "column, 0 in the west; also agent.position[0]"),
     "agent.y": Meaning(Fact.AGENT_Y, "number", "row, 0 in the north; also agent.position[1]"),
     "agent.personality.extroversion": Meaning(Fact.EXTROVERSION, "number", "0 to 1; 0 where relationships are off"),
     "agent.personality.forgiveness": Meaning(Fact.FORGIVENESS, "number", "0 to 1; 0 where relationships are off"),
     "agent.personality.ambition": Meaning(Fact.AMBITION, "number", "0 to 1; 0 where relationships are off"),
+    "agent.personality.patience": Meaning(Fact.PATIENCE, "number", "0 to 1; 0 unless personality.patience is on"),
+    "agent.personality.frugality": Meaning(Fact.FRUGALITY, "number", "0 to 1; 0 unless personality.frugality is on"),
     "object.type": Meaning(Fact.OBJECT_TYPE, "object type", "the object's type in the manifest"),
     "object.stock": Meaning(Fact.STOCK, "number", "pieces left in the object"),
     "object.occupied": Meaning(Fact.OCCUPIED, "truth", "whether somebody else has the object"),

@@ -2,7 +2,14 @@
 
 from collections.abc import Iterator
 
-from townlet_core.config.affordances import WORKPLACE, Affordance, AffordanceManifest, ObjectType
+from townlet_core.config.affordances import (
+    MAX_PER_OPTION,
+    MAX_SHOPS,
+    WORKPLACE,
+    Affordance,
+    AffordanceManifest,
+    ObjectType,
+)
 from townlet_core.config.condition_checks import condition_problems, words_of
 from townlet_core.config.explain import unknown_name
 from townlet_core.config.fields import SERVED_OPTIONS
@@ -12,6 +19,7 @@ from townlet_core.config.map_checks import Problem
 
 def manifest_problems(manifest: AffordanceManifest) -> Iterator[Problem]:
     """Find what makes a manifest unusable: unknown object types, stock taken from things that hold none."""
+    yield from _size_problems(manifest)
     for name, kind in manifest.objects.items():
         yield from _object_problems(name, kind)
     for name, affordance in manifest.affordances.items():
@@ -41,6 +49,25 @@ def restores(affordance: Affordance, need: str) -> float:
     return affordance.effects.get(need, 0.0) + affordance.duration * affordance.per_tick.get(need, 0.0)
 
 
+def _size_problems(manifest: AffordanceManifest) -> Iterator[Problem]:
+    """Find what is too much for the tables of the kernels."""
+    for option, names in _by_option(manifest).items():
+        if len(names) > MAX_PER_OPTION:
+            reason = f"{len(names)} affordances serve the option {option}, at most {MAX_PER_OPTION} can; leave some out"
+            yield Problem(("affordances", names[-1], "option"), reason)
+    shops = {kind.shop: name for name, kind in manifest.objects.items() if kind.shop}
+    if len(shops) > MAX_SHOPS:
+        reason = f"found {len(shops)} shops, expected at most {MAX_SHOPS}; let some share a till"
+        yield Problem(("objects", list(shops.values())[-1], "shop"), reason)
+
+
+def _by_option(manifest: AffordanceManifest) -> dict[str, list[str]]:
+    served: dict[str, list[str]] = {}
+    for name, use in manifest.affordances.items():
+        served.setdefault(use.option, []).append(name)
+    return served
+
+
 def _object_problems(name: str, kind: ObjectType) -> Iterator[Problem]:
     if kind.stock is not None and kind.capacity is not None and kind.stock > kind.capacity:
         yield Problem(("objects", name, "stock"), f"found {kind.stock}, expected at most the capacity {kind.capacity}")
@@ -55,6 +82,8 @@ def _affordance_problems(name: str, affordance: Affordance, manifest: Affordance
     if affordance.object == WORKPLACE:
         if affordance.takes_stock:
             yield Problem((*path, "takes_stock"), "a workplace gives no stock; name an object type instead")
+        if affordance.price is not None:
+            yield Problem((*path, "price"), "nobody pays for work; remove it, wages are the jobs' wage_rate")
         return
     if affordance.object not in manifest.objects:
         known = [*manifest.objects, WORKPLACE]

@@ -9,7 +9,7 @@ from townlet_core.config.maps import MAX_SIDE
 
 AgentName: TypeAlias = Annotated[str, Field(pattern=r"^agent_[1-9][0-9]*$", max_length=20)]
 FixtureName: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*_[1-9][0-9]*$", max_length=80)]
-PersonalityName: TypeAlias = Literal["extroversion", "forgiveness", "ambition"]
+PersonalityName: TypeAlias = Literal["extroversion", "forgiveness", "ambition", "patience", "frugality"]
 Feeling: TypeAlias = Annotated[float, Field(ge=-1.0, le=1.0)]
 Column: TypeAlias = Annotated[int, Field(ge=0, lt=MAX_SIDE)]
 

@@ -131,6 +131,10 @@ def _social_problems(town: TownConfig) -> Iterator[Problem]:
             if off and getattr(citizen, key):
                 reason = "has no meaning while stages.relationships is OFF; switch them on or remove this"
                 yield Problem((*CITIZENS, name, key), reason)
+        for trait in citizen.personality if not off else ():
+            if trait not in town.traits:
+                reason = f"nobody has it while personality.{trait} is off; switch it on or remove this"
+                yield Problem((*CITIZENS, name, "personality", trait), reason)
         yield from _contradictions(town, name, citizen)
     kept = Counter(feeling.who for feeling in opening_feelings(town.opening))
     for who, count in kept.items():

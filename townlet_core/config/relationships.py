@@ -47,6 +47,19 @@ class TieFade(BaseModel):
     rivalry: Fade = 0.005
 
 
+class Conflicts(BaseModel):
+    """How much rivalry a conflict makes: `increment` x its intensity, which is kept within 0.1 and 5.
+
+    The intensity is `ghost_boost` where somebody is passed who stands in the way, and 1 + `queue_boost` x those who
+    wait on where somebody leaves a queue in impatience.
+    """
+
+    model_config = STRICT
+    increment: Share = 0.15
+    ghost_boost: float = Field(default=1.0, ge=0.0, le=5.0)
+    queue_boost: float = Field(default=0.0, ge=0.0, le=2.0)
+
+
 class Relationships(BaseModel):
     """The ties that an agent can keep, their fading, and what a rival is.
 
@@ -62,6 +75,7 @@ class Relationships(BaseModel):
     avoid_threshold: Share = 0.7
     personality_matters: bool = True
     chats: Chats = Field(default_factory=Chats)
+    conflict: Conflicts = Field(default_factory=Conflicts)
 
 
 class SocialRewards(BaseModel):

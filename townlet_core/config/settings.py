@@ -1,4 +1,4 @@
-"""One key of a town explained: what it accepts, its default, what it is for, its value, and where that was written."""
+"""One key of a configuration explained: what it accepts, its default, its purpose, its value and where that stands."""
 
 import difflib
 import re
@@ -7,14 +7,15 @@ from typing import Any, NamedTuple, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
-from townlet_core.config.documents import KeyPath, dotted, every_path
-from townlet_core.config.explain import expectation, schema_at, unknown_name
+from townlet_core.config.documents import Document, KeyPath, dotted, every_path
+from townlet_core.config.explain import Schema, expectation, schema_at, unknown_name
 from townlet_core.config.loading import TracedTown
 from townlet_core.config.reading import schema_of
-from townlet_core.config.town import TownConfig
+from townlet_core.config.tracing import Traced
 from townlet_core.errors import ConfigError
 
 _INDEX = re.compile(r"\[(\d+)\]\.?")
+_PART = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 _NOTHING = object()
 """Stands where there is no default; None is a default."""
 
@@ -28,6 +29,7 @@ class Setting(NamedTuple):
         has_default: Whether the key may be left out.
         default: What it then is; None if it may not.
         about: What the section says of itself and its keys.
+        exists: Whether there is a value; there is none in a section that is empty.
         value: The value in force, as plain data.
         written: FILE:LINE of the value in force; None where it is the default.
     """
@@ -37,25 +39,41 @@ class Setting(NamedTuple):
     has_default: bool
     default: Any
     about: str
+    exists: bool
     value: Any
     written: str | None
 
 
-def explain_key(town: TracedTown, key: str) -> Setting:
-    """Explain a key of a town, dotted as in `jobs.clerk.wage_rate` or `outages[0].start`.
+def explain_key(found: TracedTown | Traced, key: str) -> Setting:
+    """Explain a key of a file, dotted as in `jobs.clerk.wage_rate` or `outages[0].start`.
 
     Raises:
-        ConfigError: The town has no such key; the error says which was probably meant.
+        ConfigError: There is no such key; the error says which was probably meant.
     """
-    data = town.config.model_dump(mode="json")
-    path = _path(key, data)
+    data, schema = found.config.model_dump(mode="json"), schema_of(type(found.config))
+    known = _path(key, data)
+    path = known or _path_in_empty_section(key, data, schema)
     if not path:
         raise ConfigError(_unknown(key, data))
-    default = _default(path)
-    accepts = expectation(schema_at(schema_of(TownConfig), path)) + (" or nothing" if default is None else "")
+    default = _default(type(found.config), path)
+    accepts = expectation(schema_at(schema, path)) + (" or nothing" if default is None else "")
     has_default = default is not _NOTHING
     plain = to_jsonable_python(default) if has_default else None
-    return Setting(dotted(path), accepts, has_default, plain, _about(path), _at(data, path), _written(town, path))
+    value = _at(data, path) if known else None
+    written = _written(found.document, path)
+    return Setting(dotted(path), accepts, has_default, plain, _about(schema, path), bool(known), value, written)
+
+
+def _path_in_empty_section(key: str, data: Any, schema: Schema) -> KeyPath | None:
+    """Find the path of a key that could stand in a list or section that is empty now."""
+    for path in every_path(data):
+        section, start = _at(data, path), dotted(path)
+        if (section is None or section in ([], {})) and key.startswith((f"{start}.", f"{start}[")):
+            inside = _PART.findall(key[len(start) :])
+            full = (*path, *(int(index) if index else name for index, name in inside))
+            if schema_at(schema, full):
+                return full
+    return None
 
 
 def _path(text: str, data: Any) -> KeyPath | None:
@@ -87,9 +105,9 @@ def _unknown(key: str, data: dict[str, Any]) -> str:
     return f"{key}: " + (f"unknown key; did you mean '{meant}'?" if meant else unknown_name("key", key, data))
 
 
-def _default(path: KeyPath) -> Any:
+def _default(model: type[BaseModel], path: KeyPath) -> Any:
     """Walk the models down a path: the default of the key itself, or what the default of a section above holds."""
-    kind: Any = TownConfig
+    kind: Any = model
     default: Any = _NOTHING
     for part in path:
         default = _below(default, part)
@@ -127,17 +145,16 @@ def _bare(kind: Any) -> Any:
     return kind
 
 
-def _about(path: KeyPath) -> str:
+def _about(schema: Schema, path: KeyPath) -> str:
     """Give the description of the key, of what is in it, or of the nearest section above it."""
-    schema = schema_of(TownConfig)
     above = [path[:depth] for depth in range(len(path), -1, -1)]
     nodes = (schema_at(schema, near) for near in (path, (*path, 0), (*path, "_"), *above))
     return next((" ".join(node["description"].split()) for node in nodes if "description" in node), "")
 
 
-def _written(town: TracedTown, path: KeyPath) -> str | None:
-    place, below = town.document.place(path)
-    return None if below or not _holds(town.document.data, path) else f"{place.file}:{place.line}"
+def _written(document: Document, path: KeyPath) -> str | None:
+    place, below = document.place(path)
+    return None if below or not _holds(document.data, path) else f"{place.file}:{place.line}"
 
 
 def _holds(data: Any, path: KeyPath) -> bool:

@@ -13,6 +13,7 @@ from townlet_core.config.maps import MapConfig
 from townlet_core.config.needs import Needs, Rewards
 from townlet_core.config.observations import ObservationRules
 from townlet_core.config.opening import Opening
+from townlet_core.config.personality import OPTIONAL_TRAITS, TRAIT_NAMES, Personality
 from townlet_core.config.perturbations import Perturbations
 from townlet_core.config.relationships import Relationships, Stages
 from townlet_core.config.weather import Weather
@@ -70,6 +71,7 @@ class TownConfig(BaseModel):
     hooks: HookRules = Field(default_factory=HookRules)
     stages: Stages = Field(default_factory=Stages)
     relationships: Relationships = Field(default_factory=Relationships)
+    personality: Personality = Field(default_factory=Personality)
     lifecycle: Lifecycle = Field(default_factory=Lifecycle)
     embedding_allocator: EmbeddingAllocator = Field(default_factory=EmbeddingAllocator)
     affordance_jitter: float = Field(default=0.1, ge=0.0, le=0.5)
@@ -80,6 +82,13 @@ class TownConfig(BaseModel):
     opening: Opening = Field(default_factory=Opening)
     weather: Weather = Field(default_factory=Weather)
     perturbations: Perturbations = Field(default_factory=Perturbations)
+
+    @property
+    def traits(self) -> tuple[str, ...]:
+        """The traits that citizens have, in array order; none where relationships are off."""
+        if self.stages.relationships == "OFF":
+            return ()
+        return tuple(name for name in TRAIT_NAMES if name not in OPTIONAL_TRAITS or getattr(self.personality, name))
 
     @property
     def shows_targets(self) -> bool:

@@ -13,6 +13,7 @@ from townlet_core.config.identity import id_with_variant
 from townlet_core.config.manifest_checks import manifest_problems
 from townlet_core.config.map_checks import Problem, map_problems, placed_objects
 from townlet_core.config.opening_checks import opening_problems
+from townlet_core.config.personality import OPTIONAL_TRAITS
 from townlet_core.config.town import TownConfig
 
 
@@ -24,6 +25,7 @@ def town_problems(town: TownConfig) -> Iterator[Problem]:
         yield from own
         return
     yield from _identity_problems(town)
+    yield from _stage_problems(town)
     yield from _object_problems(town)
     for problem in condition_problems(town.affordances, words_of(town.affordances, list(town.jobs))):
         yield Problem(("affordances", *problem.path), problem.text)
@@ -45,6 +47,24 @@ def _identity_problems(town: TownConfig) -> Iterator[Problem]:
     if town.config_id != right:
         reason = f"the id carries observations.variant and a number: write '{right}'"
         yield Problem(("config_id",), f"found '{town.config_id}'; {reason}")
+
+
+def _stage_problems(town: TownConfig) -> Iterator[Problem]:
+    """Nobody is rewarded for company, nor called together by it, where nobody keeps ties."""
+    if town.stages.relationships != "OFF":
+        return
+    why = "nobody has ties while stages.relationships is OFF"
+    if town.stages.social_rewards != "OFF":
+        reason = f"found {town.stages.social_rewards}, but {why}; switch them on, or set this to OFF"
+        yield Problem(("stages", "social_rewards"), reason)
+    for trait in OPTIONAL_TRAITS:
+        if getattr(town.personality, trait):
+            reason = "nobody has a personality while stages.relationships is OFF; switch them on or set this to false"
+            yield Problem(("personality", trait), reason)
+    for name, event in town.perturbations.events.items():
+        if event.who in ("top_rivals", "top_friends"):
+            reason = f"found {event.who}, but {why}; switch them on, or call random citizens"
+            yield Problem(("perturbations", "events", name, "who"), reason)
 
 
 def _object_problems(town: TownConfig) -> Iterator[Problem]:
@@ -99,6 +119,9 @@ def _job_problems(town: TownConfig) -> Iterator[Problem]:
         if job.workplace not in town.affordances.objects:
             reason = unknown_name("object type", job.workplace, town.affordances.objects)
             yield Problem(("jobs", name, "workplace"), reason)
+        elif town.affordances.objects[job.workplace].utility is not None:
+            reason = f"people work at it ({name}), and work goes on in any outage; remove it, or name another workplace"
+            yield Problem(("affordances", "objects", job.workplace, "utility"), reason)
         elif wanted[job.workplace] > placed[job.workplace]:
             count = f"the map has {placed[job.workplace]} '{job.workplace}'"
             reason = f"{count} for {wanted[job.workplace]} openings; draw more or lower the openings"

@@ -65,7 +65,7 @@ def settle_town(town, rules, opening):  # type: ignore[no-untyped-def]
     set_weather(common, rules, rules.scalars[0].weather_start)
     begin_history(common, rules.scalars[0])
     if rules.scalars[0].relationship_stage > 0:
-        draw_rotation(town)
+        draw_rotation(town, rules)
     for f in range(town.fixtures.shape[0]):
         town.fixtures[f].user = NOBODY
         town.fixtures[f].first_waiting = NOBODY

@@ -2,7 +2,7 @@
 
 from townlet_core.kernels import WORLD, kernel, uniform, uniform_between
 from townlet_core.lifecycle.fitness import fittest
-from townlet_core.world.state import NOBODY
+from townlet_core.world.state import NOBODY, TRAITS
 
 BASES = (2, 3, 5, 7, 11)
 """One prime per trait: the bases of a Halton sequence (Halton, 1960)."""
@@ -20,25 +20,28 @@ def radical_inverse(index, base):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def draw_rotation(town):  # type: ignore[no-untyped-def]
+def draw_rotation(town, rules):  # type: ignore[no-untyped-def]
     """Draw how far this town's sequence is rotated (Cranley and Patterson, 1976), so that towns differ."""
-    for k in range(town.common.trait_shift.shape[0]):
-        town.common.trait_shift[k] = uniform(town.common.streams, WORLD)
+    for k in range(TRAITS):
+        if rules.scalars[0].traits[k]:
+            town.common.trait_shift[k] = uniform(town.common.streams, WORLD)
 
 
 @kernel
 def _take_after(town, rules, i, model):  # type: ignore[no-untyped-def]
     noise = rules.scalars[0].elitism_noise
-    for k in range(town.common.trait_shift.shape[0]):
-        deviation = uniform_between(town.common.streams, WORLD, -noise, noise)
-        town.agents[i].personality[k] = min(max(town.agents[model].personality[k] + deviation, 0.0), 1.0)
+    for k in range(TRAITS):
+        if rules.scalars[0].traits[k]:
+            deviation = uniform_between(town.common.streams, WORLD, -noise, noise)
+            town.agents[i].personality[k] = min(max(town.agents[model].personality[k] + deviation, 0.0), 1.0)
 
 
 @kernel
-def _follow_sequence(common, agent):  # type: ignore[no-untyped-def]
-    for k in range(common.trait_shift.shape[0]):
-        value = radical_inverse(agent.person + 1, BASES[k]) + common.trait_shift[k]
-        agent.personality[k] = value - 1.0 if value >= 1.0 else value
+def _follow_sequence(common, scalars, agent):  # type: ignore[no-untyped-def]
+    for k in range(TRAITS):
+        if scalars.traits[k]:
+            value = radical_inverse(agent.person + 1, BASES[k]) + common.trait_shift[k]
+            agent.personality[k] = value - 1.0 if value >= 1.0 else value
 
 
 @kernel
@@ -50,4 +53,4 @@ def draw_personality(town, rules, i):  # type: ignore[no-untyped-def]
         if model != NOBODY:
             _take_after(town, rules, i, model)
             return
-    _follow_sequence(town.common, town.agents[i])
+    _follow_sequence(town.common, rules.scalars[0], town.agents[i])

@@ -14,7 +14,7 @@ from townlet_core.config.primitives import PRIMITIVE_NAMES, REQUESTABLE
 from townlet_core.config.weather import WEATHER_NAMES
 from townlet_core.observations.specs import FeatureSpec, flags, shares, signed
 from townlet_core.world.scalars import prices_vary
-from townlet_core.world.state import NEED_NAMES, PERSONALITY_NAMES, PHASE_NAMES, SHIFT_NAMES, UTILITY_NAMES
+from townlet_core.world.state import NEED_NAMES, PHASE_NAMES, SHIFT_NAMES, UTILITY_NAMES
 
 DIRECTIONS = ("north", "east", "south", "west")
 TILES_OF_THE_MAP = "of the map's longer side"
@@ -136,7 +136,7 @@ def _clothes(config: TownConfig) -> list[FeatureSpec]:
 def _character(config: TownConfig) -> list[FeatureSpec]:
     if config.stages.relationships != "B":
         return []
-    return [*shares("0..1", *PERSONALITY_NAMES), *flags("may_chat")]
+    return [*shares("0..1", *config.traits), *flags("may_chat")]
 
 
 def _circle(config: TownConfig) -> list[FeatureSpec]:

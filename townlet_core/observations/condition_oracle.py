@@ -61,7 +61,8 @@ def _about_agent(state: TownState, rules: Rules, town: int, agent: int) -> dict[
     me, citizen = state.agents[town, agent], rules.citizens[agent]
     fridge = int(citizen.fridge)
     needs = dict(zip((Fact.HUNGER, Fact.HYGIENE, Fact.ENERGY), map(float, me.needs), strict=True))
-    traits = zip((Fact.EXTROVERSION, Fact.FORGIVENESS, Fact.AMBITION), map(float, me.personality), strict=False)
+    character = (Fact.EXTROVERSION, Fact.FORGIVENESS, Fact.AMBITION, Fact.PATIENCE, Fact.FRUGALITY)
+    traits = zip(character, map(float, me.personality), strict=True)
     return {
         **needs,
         **dict(traits),
@@ -83,9 +84,9 @@ def _about_work(state: TownState, rules: Rules, town: int, agent: int) -> dict[F
         Fact.LATENESS: float(me.lateness),
         Fact.ATTENDANCE: float(np.mean(latest)) if latest else 1.0,
         Fact.WAGES_WITHHELD: float(me.wages_withheld),
-        Fact.ON_SHIFT: float(citizen.shift_start <= minute < citizen.shift_end),
+        Fact.ON_SHIFT: float(bool(me.employed) and citizen.shift_start <= minute < citizen.shift_end),
         Fact.SHIFT_STATE: float(me.shift_state),
-        Fact.JOB: float(citizen.job),
+        Fact.JOB: float(citizen.job if me.employed else -1),
     }
 
 

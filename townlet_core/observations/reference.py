@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from townlet_core.config.options import OPTION_NAMES
+from townlet_core.config.personality import TRAIT_NAMES
 from townlet_core.config.primitives import PRIMITIVE_NAMES
 from townlet_core.config.weather import WEATHER_NAMES
 from townlet_core.observations.blocks import DIRECTIONS
@@ -19,7 +20,6 @@ from townlet_core.world.rules import Rules
 from townlet_core.world.state import (
     EVENT_PHASE_NAMES,
     NEED_NAMES,
-    PERSONALITY_NAMES,
     PHASE_NAMES,
     SHIFT_NAMES,
     UTILITY_NAMES,
@@ -160,7 +160,7 @@ def _tie(scene: Scene, name: str, tie: Any) -> dict[str, float]:
 
 
 def _social(scene: Scene) -> dict[str, float]:
-    values = {name: float(scene.agent.personality[k]) for k, name in enumerate(PERSONALITY_NAMES)}
+    values = {name: float(scene.agent.personality[k]) for k, name in enumerate(TRAIT_NAMES)}
     values["may_chat"] = float(scene.town.tick >= scene.agent.chat_ready_at)
     known = [tie for tie in scene.ties if tie.other >= 0]
     friendly = [tie.trust + tie.familiarity > tie.rivalry for tie in known]

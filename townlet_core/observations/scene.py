@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from townlet_core.config.options import OPTION_NAMES
+from townlet_core.config.personality import TRAIT_NAMES
 from townlet_core.observations.condition_oracle import meets
 from townlet_core.world.rules import WORKPLACE_CODE, Rules
 from townlet_core.world.state import PHASE_NAMES, TownState
@@ -44,6 +45,12 @@ class Scene:
         others = int(seat.user >= 0 and seat.user != self.number)
         detour = RIVAL_COST if others and self.avoids(int(seat.user)) else 0
         return self.walk(fixture) + QUEUE_COST * (int(seat.waiting) + others) + detour
+
+    def thrift(self, affordance: Any) -> int:
+        """Return what the price of an affordance weighs for the frugal, in ticks; nothing where nobody is frugal."""
+        frugality = TRAIT_NAMES.index("frugality")
+        matters = bool(self.scalars.traits[frugality])
+        return int(self.price(affordance) * float(self.agent.personality[frugality]) * 30) if matters else 0
 
     def walk(self, fixture: int) -> int:
         """Return the ticks of the way to an object, the pauses that the weather forces on one included."""
@@ -158,5 +165,9 @@ class Scene:
             found = self.company()
             return found and (found[0], self.people[found[1]])
         serving = self.rules.affordances[self.rules.affordances["option"] == option]
-        costs = [(self.cost(f), self.rules.fixtures[f]) for affordance in serving for f in self.candidates(affordance)]
+        costs = [
+            (self.cost(f) + self.thrift(affordance), self.rules.fixtures[f])
+            for affordance in serving
+            for f in self.candidates(affordance)
+        ]
         return min(costs, key=lambda pair: pair[0]) if costs else None

@@ -2,11 +2,10 @@
 
 from townlet_core.kernels import kernel
 from townlet_core.world.rules import RELATIONSHIP_STAGES
-from townlet_core.world.state import NOBODY, PERSONALITY_NAMES
+from townlet_core.world.state import NOBODY, TRAITS
 
 OBSERVED = RELATIONSHIP_STAGES.index("B")
 PER_TIE = 8
-TRAITS = len(PERSONALITY_NAMES)
 MOST = 1e9
 
 
@@ -100,8 +99,10 @@ def write_social(town, rules, i, out, k):  # type: ignore[no-untyped-def]
     if scalars.relationship_stage < OBSERVED:
         return k
     for trait in range(TRAITS):
-        out[k + trait] = agent.personality[trait]
-    out[k + TRAITS] = 1.0 if town.common.tick >= agent.chat_ready_at else 0.0
-    k = _write_circle(town.agents, town.ties, i, True, scalars.top_friends, scalars, out, k + TRAITS + 1)
+        if scalars.traits[trait]:
+            out[k] = agent.personality[trait]
+            k += 1
+    out[k] = 1.0 if town.common.tick >= agent.chat_ready_at else 0.0
+    k = _write_circle(town.agents, town.ties, i, True, scalars.top_friends, scalars, out, k + 1)
     k = _write_circle(town.agents, town.ties, i, False, scalars.top_rivals, scalars, out, k)
     return _write_standing(town.ties, i, out, k) if scalars.sees_standing else k

@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+from townlet_core.config.personality import TRAIT_NAMES
 from townlet_core.core import Simulation
 from townlet_core.scenarios.probes import Reading, Values, living
-from townlet_core.world.state import AGENT_DTYPE, NEED_NAMES, PERSONALITY_NAMES, TIE_DTYPE, UTILITY_NAMES
+from townlet_core.world.state import AGENT_DTYPE, NEED_NAMES, TIE_DTYPE, UTILITY_NAMES
 
 SCALARS = tuple(name for name in AGENT_DTYPE.names or () if not AGENT_DTYPE[name].shape)
-CITIZEN_PARTS = (*NEED_NAMES, *PERSONALITY_NAMES, *SCALARS)
+CITIZEN_PARTS = (*NEED_NAMES, *TRAIT_NAMES, *SCALARS)
 """What can be read of a citizen."""
 OBJECT_PARTS = ("stock", "waiting", "reserved")
 """What can be read of an object; `reserved` is 1 while somebody holds it."""
@@ -27,8 +28,8 @@ def citizen_reading(part: str, person: int | None) -> Reading:
     take: Callable[[Simulation], Values]
     if part in NEED_NAMES:
         take = lambda sim: sim.agents["needs"][..., NEED_NAMES.index(part)]  # noqa: E731
-    elif part in PERSONALITY_NAMES:
-        take = lambda sim: sim.agents["personality"][..., PERSONALITY_NAMES.index(part)]  # noqa: E731
+    elif part in TRAIT_NAMES:
+        take = lambda sim: sim.agents["personality"][..., TRAIT_NAMES.index(part)]  # noqa: E731
     else:
         take = lambda sim: sim.agents[part]  # noqa: E731
 

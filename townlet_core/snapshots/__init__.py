@@ -4,7 +4,7 @@ from townlet_core.snapshots.autosave import Autosave, plan_autosave
 from townlet_core.snapshots.confinement import allowed_folders, require_inside
 from townlet_core.snapshots.loading import Restored, inspect, load, migrate, save
 from townlet_core.snapshots.migrations import Migration, migrated, shortest_path
-from townlet_core.snapshots.registry import MIGRATIONS
+from townlet_core.snapshots.registered import MIGRATIONS
 from townlet_core.snapshots.schema import published_form
 
 __all__ = [

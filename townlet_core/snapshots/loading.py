@@ -13,7 +13,7 @@ from townlet_core.errors import DataError
 from townlet_core.kernels import source_digest
 from townlet_core.snapshots.adoption import adopted, config_difference
 from townlet_core.snapshots.migrations import Migration, migrated
-from townlet_core.snapshots.registry import MIGRATIONS
+from townlet_core.snapshots.registered import MIGRATIONS
 
 STRICTEST = Guardrails()
 """What may be loaded unless somebody says otherwise."""

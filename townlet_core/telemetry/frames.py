@@ -6,13 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from townlet_core.config import NEED_NAMES, OPTION_NAMES, config_digest
+from townlet_core.config.personality import TRAIT_NAMES
 from townlet_core.config.weather import WEATHER_NAMES
 from townlet_core.core import Simulation
 from townlet_core.telemetry.diffs import State
 from townlet_core.telemetry.events import named_events
 from townlet_core.telemetry.privacy import Identities
 from townlet_core.telemetry.windows import DayFigures, town_rows
-from townlet_core.world.state import NO_EXIT, NOBODY, PERSONALITY_NAMES, PHASE_NAMES, SHIFT_NAMES, UTILITY_NAMES
+from townlet_core.world.state import NO_EXIT, NOBODY, PHASE_NAMES, SHIFT_NAMES, UTILITY_NAMES
 
 LEVEL_DIGITS, COIN_DIGITS = 4, 6
 """Digits behind the point: of needs, feelings and event values, and of money."""
@@ -124,7 +125,7 @@ def _company(sim: Simulation, town: int, index: int, people: list[str]) -> State
     slots = sim.state.ties[town, index].tolist()
     traits = sim.agents["personality"][town, index].tolist()
     return {
-        "personality": {name: _feeling(trait) for name, trait in zip(PERSONALITY_NAMES, traits, strict=True) if slots},
+        "personality": {name: _feeling(traits[TRAIT_NAMES.index(name)]) for name in sim.config.traits},
         "ties": {
             people[other]: {
                 "trust": _feeling(trust),

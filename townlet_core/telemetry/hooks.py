@@ -137,8 +137,17 @@ class AffordanceHooks:
 
 def allowed_modules(rules: HookRules, environment: Mapping[str, str]) -> tuple[str, ...]:
     """List what may be imported: modules, or single functions as `module:function`."""
-    named = environment.get(ENVIRONMENT, "").split(",") if rules.allow_env else []
-    return (*rules.allow, *(name.strip() for name in named if name.strip()))
+    return (*rules.allow, *(_named_by(environment) if rules.allow_env else ()))
+
+
+def refused_modules(rules: HookRules, environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """List the modules that the environment names and the town does not let it allow."""
+    return () if rules.allow_env else tuple(name for name in _named_by(environment) if name not in rules.allow)
+
+
+def _named_by(environment: Mapping[str, str]) -> tuple[str, ...]:
+    names = environment.get(ENVIRONMENT, "").split(",")
+    return tuple(name.strip() for name in names if name.strip())
 
 
 def _function(hook: str, allowed: Sequence[str]) -> tuple[Hook | None, str | None]:

@@ -15,7 +15,7 @@ SCHEMA_VERSION = "1.3.0"
 
 Count = Annotated[int, Field(ge=0)]
 Feeling = Annotated[float, Field(ge=-1.0, le=1.0)]
-Trait = Literal["extroversion", "forgiveness", "ambition"]
+Trait = Literal["extroversion", "forgiveness", "ambition", "patience", "frugality"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 
 

@@ -12,7 +12,7 @@ from townlet_core.world.movement import BUSY, STANDING, show_agent, show_reserva
 from townlet_core.world.prices import price_of
 from townlet_core.world.queues import release
 from townlet_core.world.rules import PAY_FIRST, REFUND, WASTE, WORKPLACE_CODE
-from townlet_core.world.state import FREE, NOBODY, USING
+from townlet_core.world.state import FREE, FRUGALITY, NOBODY, USING
 from townlet_core.world.ties import is_rival
 from townlet_core.world.weather import ticks_to_walk
 
@@ -22,7 +22,11 @@ FAIL = int(Event.AFFORDANCE_FAIL)
 PRECONDITION_FAIL = int(Event.AFFORDANCE_PRECONDITION_FAIL)
 QUEUE_COST = 15
 RIVAL_COST = 60
+TICKS_PER_COIN = 30
+"""Ticks of walking for which the most frugal would save a coin."""
 NO_TARGET = (-1, -1, 65535)
+DEAREST = 65534
+"""What anything costs at most that can be had at all."""
 
 
 @kernel
@@ -162,11 +166,19 @@ def _best_of(town, rules, i, a):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _thrift(town, rules, i, a):  # type: ignore[no-untyped-def]
+    """Return what the price of affordance ``a`` weighs for agent ``i`` beside the way there, in ticks."""
+    price = price_of(town.common.prices, rules.affordances[a])
+    return np.int64(price * town.agents[i].personality[FRUGALITY] * TICKS_PER_COIN)
+
+
+@kernel
 def best_target(town, rules, i, option):  # type: ignore[no-untyped-def]
     """Find where agent ``i`` would go to fulfil an option.
 
     Returns:
-        (object, affordance, cost): cost in ticks of walking and expected waiting; ``NO_TARGET`` if nothing serves.
+        (object, affordance, cost): cost in ticks of walking and expected waiting, and to the frugal what the price
+        weighs; ``NO_TARGET`` if nothing serves.
     """
     best, chosen, least = NO_TARGET
     for k in range(rules.serving.shape[1]):
@@ -175,6 +187,8 @@ def best_target(town, rules, i, option):  # type: ignore[no-untyped-def]
             break
         if is_open(town, rules, a) and affordable(town, rules, i, a) and _agent_may(town, rules, i, a):
             f, cost = _best_of(town, rules, i, a)
+            if f >= 0 and rules.scalars[0].traits[FRUGALITY]:
+                cost = min(cost + _thrift(town, rules, i, a), DEAREST)
             if cost < least:
                 best, chosen, least = f, a, cost
     return best, chosen, least
@@ -257,7 +271,7 @@ def end_use(town, rules, i, kind):  # type: ignore[no-untyped-def]
         _regret(town, rules, i)
     agent.phase = FREE
     rule = rules.fixtures[agent.target]
-    if rule.home < 0 and rule.owner < 0:
+    if kind == FINISH and rule.home < 0 and rule.owner < 0:
         agent.last_fixture = agent.target
         agent.cooldown_until = town.common.tick + rules.scalars[0].queue_cooldown
     release(town, rules, i)

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from townlet_core.config import Affordance, Job, TownConfig
+from townlet_core.config.affordances import MAX_PER_OPTION
 from townlet_core.config.options import OPTION_NAMES, Option
 from townlet_core.world.condition_tables import ConditionTables, compile_conditions
 from townlet_core.world.disturbances import perturbation_table
@@ -13,7 +14,6 @@ from townlet_core.world.grid import PUBLIC, TERRAINS, Grid, Placement, build_gri
 from townlet_core.world.nearest import Lookups, build_lookups
 from townlet_core.world.rules import (
     AFFORDANCE_DTYPE,
-    AFFORDANCES_PER_OPTION,
     CITIZEN_DTYPE,
     FIXTURE_RULES_DTYPE,
     HOOKS,
@@ -138,9 +138,9 @@ def shop_names(config: TownConfig) -> list[str]:
 
 
 def _serving(affordances: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
-    serving = np.full((len(Option), AFFORDANCES_PER_OPTION), -1, np.int32)
+    serving = np.full((len(Option), MAX_PER_OPTION), -1, np.int32)
     for option in Option:
-        indices = np.flatnonzero(affordances["option"] == option)[:AFFORDANCES_PER_OPTION]
+        indices = np.flatnonzero(affordances["option"] == option)
         serving[option, : len(indices)] = indices
     return serving
 
@@ -162,13 +162,16 @@ def _fixture_table(config: TownConfig, types: list[str], placements: list[Placem
 
 def _citizen_table(config: TownConfig, types: list[str], fixtures: npt.NDArray[Any]) -> npt.NDArray[Any]:
     citizens = np.zeros(config.agents, CITIZEN_DTYPE)
-    beds = np.flatnonzero(fixtures["type"] == types.index("bed"))
+    uses = config.affordances.affordances.values()
+    beds = _of_types(fixtures, types, {use.object for use in uses if use.option == "sleep"})
+    fridges = _of_types(fixtures, types, {use.object for use in uses if use.option == "eat_home" and use.takes_stock})
     openings = [(name, job) for name, job in config.jobs.items() for _ in range(job.openings)]
     taken: dict[str, int] = {}
     for index, row in enumerate(citizens):
         row["bed"] = beds[index]
         row["home"] = fixtures["home"][beds[index]]
-        row["fridge"] = _fridge_of(row["home"], types, fixtures)
+        at_home = fridges[fixtures["home"][fridges] == row["home"]]
+        row["fridge"] = at_home[0] if row["home"] != PUBLIC and len(at_home) else NOBODY
         fixtures["owner"][beds[index]] = index
         name, job = openings[index]
         _employ(row, job, list(config.jobs).index(name), taken, types, fixtures)
@@ -176,11 +179,9 @@ def _citizen_table(config: TownConfig, types: list[str], fixtures: npt.NDArray[A
     return citizens
 
 
-def _fridge_of(home: int, types: list[str], fixtures: npt.NDArray[Any]) -> int:
-    if "fridge" not in types or home == PUBLIC:
-        return NOBODY
-    found = np.flatnonzero((fixtures["type"] == types.index("fridge")) & (fixtures["home"] == home))
-    return int(found[0]) if len(found) else NOBODY
+def _of_types(fixtures: npt.NDArray[Any], types: list[str], names: set[str]) -> npt.NDArray[np.int64]:
+    """Return the numbers of the objects of some types, in the order of the table."""
+    return np.flatnonzero(np.isin(fixtures["type"], [number for number, name in enumerate(types) if name in names]))
 
 
 def _employ(

@@ -26,6 +26,8 @@ END = int(Operation.END)
 AND, OR, EQUAL = int(Operation.AND), int(Operation.OR), int(Operation.EQUAL)
 UNEQUAL, LESS = int(Operation.UNEQUAL), int(Operation.LESS)
 NEEDS = 3
+NO_JOB = -1.0
+"""What ``none`` is, as a number: the job of whoever was dismissed."""
 
 
 @kernel
@@ -39,10 +41,10 @@ def _fact_of_work(town, rules, i, fact):  # type: ignore[no-untyped-def]
         return agent.wages_withheld
     if fact == ON_SHIFT:
         minute = town.common.tick % rules.scalars[0].day
-        return 1.0 if citizen.shift_start <= minute < citizen.shift_end else 0.0
+        return 1.0 if agent.employed and citizen.shift_start <= minute < citizen.shift_end else 0.0
     if fact == SHIFT_STATE:
         return float(agent.shift_state)
-    return float(citizen.job)
+    return float(citizen.job) if agent.employed else NO_JOB
 
 
 @kernel

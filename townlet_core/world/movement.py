@@ -154,9 +154,9 @@ def may_step(town, rules, i, d):  # type: ignore[no-untyped-def]
 
 @kernel
 def step_by(town, rules, i, d):  # type: ignore[no-untyped-def]
-    """Take the step in direction ``d``; blocked by somebody for too long, pass them."""
+    """Take the step in direction ``d``, if the weather allows; blocked by somebody for too long, pass them."""
     agent = town.agents[i]
-    if agent.moved_at == town.common.tick or not may_step(town, rules, i, d):
+    if agent.moved_at == town.common.tick or held_up(town, rules, i) or not may_step(town, rules, i, d):
         return
     y, x = agent.y + STEPS[d, 0], agent.x + STEPS[d, 1]
     if town.occupancy[y, x] == NOBODY:

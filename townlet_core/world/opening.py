@@ -8,7 +8,8 @@ import numpy.typing as npt
 from townlet_core.config import TownConfig
 from townlet_core.config.opening import OpeningCitizen, agent_number, opening_feelings
 from townlet_core.config.opening_checks import standing_tiles
-from townlet_core.world.state import NEED_NAMES, PERSONALITY_NAMES
+from townlet_core.config.personality import TRAIT_NAMES
+from townlet_core.world.state import NEED_NAMES
 
 DRAWN = -1
 """Stands where a value is left to the draw; no value that can be set is negative."""
@@ -21,7 +22,7 @@ def _record(fields: list[tuple[Any, ...]]) -> np.dtype[Any]:
 BEGINNING_DTYPE = _record(
     [
         ("needs", "f4", (len(NEED_NAMES),)),
-        ("personality", "f4", (len(PERSONALITY_NAMES),)),
+        ("personality", "f4", (len(TRAIT_NAMES),)),
         ("wallet", "f8"),
         ("ingredients", "i4"),
         ("who", "i4"),
@@ -68,6 +69,6 @@ def compile_opening(config: TownConfig) -> Opening:
 
 def _fill(row: Any, citizen: OpeningCitizen) -> None:
     row["needs"] = [citizen.needs.get(name, DRAWN) for name in NEED_NAMES]
-    row["personality"] = [citizen.personality.get(name, DRAWN) for name in PERSONALITY_NAMES]  # type: ignore[call-overload]
+    row["personality"] = [citizen.personality.get(name, DRAWN) for name in TRAIT_NAMES]  # type: ignore[call-overload]
     row["wallet"] = DRAWN if citizen.wallet is None else citizen.wallet
     row["ingredients"] = DRAWN if citizen.ingredients is None else citizen.ingredients

@@ -5,7 +5,7 @@ import numpy as np
 from townlet_core.kernels import kernel
 from townlet_core.world.events import Event, emit
 from townlet_core.world.movement import show_reservation
-from townlet_core.world.state import FORGIVENESS, NOBODY, WAITING, WALKING
+from townlet_core.world.state import NOBODY, PATIENCE, WAITING, WALKING
 
 QUEUE_JOIN, QUEUE_LEAVE, HANDOVER = int(Event.QUEUE_JOIN), int(Event.QUEUE_LEAVE), int(Event.HANDOVER)
 
@@ -51,23 +51,30 @@ def claim(agent, tick, weight):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def goes_before(agents, i, j, tick, weight):  # type: ignore[no-untyped-def]
-    """Say whether ``i`` is served before ``j``: by claim, then the less patient, then the lower number."""
+def patience_of(scalars, agent):  # type: ignore[no-untyped-def]
+    """Return how many ticks an agent waits in a queue before it gives up; half as many to half more by its patience."""
+    if scalars.traits[PATIENCE]:
+        return scalars.patience * (0.5 + agent.personality[PATIENCE])
+    return float(scalars.patience)
+
+
+@kernel
+def goes_before(agents, i, j, tick, weight, trait):  # type: ignore[no-untyped-def]
+    """Say whether ``i`` is served before ``j``: by claim, then with less of a trait, then the lower number."""
     mine, theirs = claim(agents[i], tick, weight), claim(agents[j], tick, weight)
     if mine != theirs:
         return mine > theirs
-    my_patience, their_patience = agents[i].personality[FORGIVENESS], agents[j].personality[FORGIVENESS]
-    if my_patience != their_patience:
-        return my_patience < their_patience
+    if agents[i].personality[trait] != agents[j].personality[trait]:
+        return agents[i].personality[trait] < agents[j].personality[trait]
     return i < j
 
 
 @kernel
-def _next_in_line(agents, first, waiting, tick, weight):  # type: ignore[no-untyped-def]
+def _next_in_line(agents, first, waiting, tick, weight, trait):  # type: ignore[no-untyped-def]
     """Return who of the ``waiting`` agents in the chain from ``first`` is served next."""
     best, j = first, np.int64(agents[first].next_waiting)
     for _ in range(waiting - 1):
-        if goes_before(agents, j, best, tick, weight):
+        if goes_before(agents, j, best, tick, weight, trait):
             best = j
         j = np.int64(agents[j].next_waiting)
     return best
@@ -98,8 +105,9 @@ def release(town, rules, i):  # type: ignore[no-untyped-def]
     agent.holds = 0
     fixture.user = NOBODY
     if fixture.waiting > 0:
-        tick, weight = town.common.tick, rules.scalars[0].age_priority_weight
-        heir = _next_in_line(town.agents, np.int64(fixture.first_waiting), fixture.waiting, tick, weight)
+        tick, scalars, first = town.common.tick, rules.scalars[0], np.int64(fixture.first_waiting)
+        weight, trait = scalars.age_priority_weight, scalars.less_first
+        heir = _next_in_line(town.agents, first, fixture.waiting, tick, weight, trait)
         fixture.user = heir
         _leave_line(town.agents, fixture, heir)
         emit(town.common, town.log, HANDOVER, i, agent.target, heir, town.common.tick - town.agents[heir].queued_at)

@@ -7,15 +7,18 @@ import numpy.typing as npt
 
 from townlet_core.config import TownConfig
 from townlet_core.config.economy import MAX_PRICES
+from townlet_core.config.personality import TRAIT_NAMES
 from townlet_core.config.price_targets import price_factors
 from townlet_core.config.weather import WEATHER_NAMES
 from townlet_core.world.lifecycle_scalars import arrival_values, exit_values, slot_values
 from townlet_core.world.rules import RELATIONSHIP_STAGES, SOCIAL_STAGES, record_of
-from townlet_core.world.state import NEED_NAMES
+from townlet_core.world.state import FORGIVENESS, NEED_NAMES, PATIENCE, TRAITS
 
 PLANES = {"full": 2, "hybrid": 1, "compact": 0}
 """How many uint32 of four packed channels each tile of a map crop has, by variant."""
 WEATHERS = len(WEATHER_NAMES)
+CLEAR = WEATHER_NAMES.index("clear")
+"""The weather of a town that has none."""
 
 SCALARS_DTYPE = record_of(
     [
@@ -54,7 +57,12 @@ SCALARS_DTYPE = record_of(
         ("avoid_threshold", "f4"),
         ("chat_success", "f4"),
         ("relationship_stage", "i4"),  # 0 off, 1 A, 2 B
+        ("traits", "i4", (TRAITS,)),  # which of them citizens have
+        ("less_first", "i4"),  # the trait by which a queue decides between equal claims
         ("personality_matters", "i4"),
+        ("conflict_rivalry", "f8"),
+        ("ghost_boost", "f8"),
+        ("queue_boost", "f8"),
         ("chat_cooldown", "i4"),
         ("chat_radius", "i4"),
         # social rewards
@@ -227,7 +235,12 @@ def _company(config: TownConfig) -> dict[str, Any]:
         "avoid_threshold": ties.avoid_threshold,
         "chat_success": ties.chats.success,
         "relationship_stage": RELATIONSHIP_STAGES.index(config.stages.relationships),
+        "traits": [name in config.traits for name in TRAIT_NAMES],
+        "less_first": PATIENCE if "patience" in config.traits else FORGIVENESS,
         "personality_matters": ties.personality_matters,
+        "conflict_rivalry": ties.conflict.increment,
+        "ghost_boost": ties.conflict.ghost_boost,
+        "queue_boost": ties.conflict.queue_boost,
         "chat_cooldown": ties.chats.cooldown_ticks,
         "chat_radius": ties.chats.radius,
     }
@@ -344,7 +357,7 @@ def _weather(config: TownConfig) -> dict[str, Any]:
     weather = config.weather
     turns, pauses = np.zeros((WEATHERS, WEATHERS)), np.zeros(WEATHERS, np.int32)
     factors = np.ones((WEATHERS, MAX_PRICES))
-    for name, kind in weather.kinds.items():
+    for name, kind in weather.kinds.items() if weather.enabled else ():
         row = WEATHER_NAMES.index(name)
         for other, probability in kind.turns_to.items():
             turns[row, WEATHER_NAMES.index(other)] = probability
@@ -352,7 +365,7 @@ def _weather(config: TownConfig) -> dict[str, Any]:
         factors[row, : len(config.economy.prices)] = list(price_factors(config, kind.prices).values())
     return {
         "weather_interval": weather.interval_ticks if weather.enabled else 0,
-        "weather_start": WEATHER_NAMES.index(weather.start),
+        "weather_start": WEATHER_NAMES.index(weather.start) if weather.enabled else CLEAR,
         "weather_turns": turns,
         "weather_pause": pauses,
         "weather_prices": factors,

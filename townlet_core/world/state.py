@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from townlet_core.config.affordances import MAX_AFFORDANCES, MAX_SHOPS
 from townlet_core.config.economy import MAX_PRICES
 from townlet_core.config.lifecycle import MAX_SLOTS
+from townlet_core.config.personality import TRAIT_NAMES
 from townlet_core.config.perturbations import MAX_EVENT_SPECS, MAX_EVENTS
 from townlet_core.world.events import EVENT_DTYPE
 
@@ -51,11 +53,9 @@ REWARD_TERMS = (
 )
 SQUARE = 4
 """Side in tiles of the squares in which curiosity counts an agent's steps."""
-PERSONALITY_NAMES = ("extroversion", "forgiveness", "ambition")
-EXTROVERSION, FORGIVENESS, AMBITION = 0, 1, 2
-TRAITS = len(PERSONALITY_NAMES)
+EXTROVERSION, FORGIVENESS, AMBITION, PATIENCE, FRUGALITY = range(5)
+TRAITS = len(TRAIT_NAMES)
 TIE_SIDES = ("trust", "familiarity", "rivalry")
-SHOPS = 8
 OUTAGES = 20
 NOBODY = -1
 BLOCK_SHIFT = 3
@@ -76,7 +76,7 @@ AGENT_DTYPE = _record(
         ("wages_withheld", "f8"),
         ("episode_reward", "f8"),
         ("reward_sum", "f8"),
-        ("personality", "f4", (3,)),  # each 0..1; 0 where relationships are off
+        ("personality", "f4", (TRAITS,)),  # each 0..1; 0 for what nobody has here
         ("y", "i2"),
         ("x", "i2"),
         ("target", "i2"),
@@ -146,7 +146,7 @@ AGENT_DTYPE = _record(
         ("queue_waits", "i4"),  # queues joined
         ("conflicts", "i4"),  # ghost steps and queues left out of impatience, counted for both who are in them
         ("chats", "i4"),
-        ("finished", "i4", (32,)),  # completed uses per affordance
+        ("finished", "i4", (MAX_AFFORDANCES,)),  # completed uses per affordance
         ("failed", "i4"),
         ("agreed_price", "f8"),  # of the use in progress, as it was when it began
         ("clothes", "f4"),  # 1 = new, 0 = in rags
@@ -169,7 +169,7 @@ TOWN_DTYPE = _record(
         ("number", "i4"),
         ("treasury", "f8"),
         ("supplier", "f8"),
-        ("tills", "f8", (SHOPS,)),
+        ("tills", "f8", (MAX_SHOPS,)),
         ("utilities", "u1", (2,)),
         ("outage_start", "i4", (OUTAGES,)),
         ("outage_end", "i4", (OUTAGES,)),

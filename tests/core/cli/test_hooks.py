@@ -61,3 +61,13 @@ def test_a_snapshot_cannot_bring_its_own_allow_list(townlet: Townlet, tmp_path: 
     outcome = townlet("simulate", "--resume", tmp_path / "towns.safetensors", "--hooks")
     assert outcome.code == 2
     assert "also name --config or --scenario" in outcome.err
+
+
+def test_modules_that_only_the_environment_allows_are_told_where_the_town_forbids_that(
+    townlet: Townlet, town: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOWNLET_AFFORDANCE_HOOK_MODULES", f"elsewhere, {MODULE}")
+    assert "allow_env" not in townlet("validate", "hooks", town).err
+    town.write_text(town.read_text().replace("allow_env: true", "allow_env: false"))
+    assert "names elsewhere, but hooks.allow_env is false" in townlet("validate", "hooks", town).err
+    assert "names elsewhere" in townlet("simulate", "--config", town, "--towns", "1", "--hooks", "--json").err

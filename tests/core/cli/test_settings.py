@@ -9,6 +9,8 @@ import pytest
 from tests.core.cli.conftest import ROOT, Townlet
 from townlet_core.config import SCHEMA_KINDS, load_config
 from townlet_core.config.documents import dotted, every_path
+from townlet_core.config.settings import explain_key
+from townlet_core.config.tracing import trace_any
 
 TOWN = ROOT / "configs" / "towns" / "default.yaml"
 
@@ -115,6 +117,34 @@ def test_an_unknown_key_is_refused_with_the_one_that_was_meant(townlet: Townlet,
     assert outcome.err.startswith(f"{key}: unknown key")
     assert hint in outcome.err
     assert len(outcome.err.splitlines()) == 1
+
+
+def test_keys_of_an_empty_section_are_explained_without_a_value(townlet: Townlet) -> None:
+    setting = explained(townlet, "outages[0].probability")
+    assert (setting["exists"], setting["value"], setting["default"], setting["written"]) == (False, None, 1.0, None)
+    assert "the tick of day it starts at" in setting["about"]
+    assert "none: the section is empty" in townlet("config", "explain", "outages[0].start").out
+    assert townlet("config", "explain", "outages[0].begin").code == 2
+
+
+def test_files_of_every_kind_are_explained(townlet: Townlet) -> None:
+    path = ROOT / "configs" / "telemetry.yaml"
+    setting = explained(townlet, "buffer.max_bytes", "--config", path)
+    assert setting["written"] == f"{path}:{line_of(path, 'max_bytes')}"
+    assert (setting["has_default"], setting["accepts"]) == (True, "a whole number from 1024 to 16777216")
+    for file in sorted((ROOT / "configs").rglob("*.yaml")):
+        found = trace_any(file)
+        for key in every_path(found.config.model_dump(mode="json")):
+            assert not key or explain_key(found, dotted(key)).exists
+
+
+def test_two_files_of_one_kind_are_compared_and_of_two_are_not(townlet: Townlet) -> None:
+    quick, full = (ROOT / "configs" / "training" / f"{name}.yaml" for name in ("quick", "full"))
+    found = json.loads(townlet("config", "diff", quick, full, "--json").out)["differences"]
+    assert {"key": "profile", "a": "quick", "b": "full"} in found
+    assert townlet("config", "diff", quick, quick).out.strip() == "the same"
+    outcome = townlet("config", "diff", quick, TOWN)
+    assert (outcome.code, "are of different kinds" in outcome.err) == (2, True)
 
 
 def test_two_towns_are_compared_by_their_resolved_keys(townlet: Townlet) -> None:

@@ -21,6 +21,7 @@ MISTAKES = [
     (SPIKE, "duration: [10, 20]", "duration: [20, 10]", "perturbations.events.dear.duration: found [20, 10], expected the lower bound first"),
     (SPIKE, "kind: price_spike", "kind: blackout", "perturbations.events.dear.magnitude: means nothing for the kind blackout; remove it"),
     (MEET, "where: shelf", "where: shelv", "perturbations.events.meet.where: unknown object type on the map 'shelv'; did you mean 'shelf'?"),
+    (MEET, "who: random", "who: top_rivals", "perturbations.events.meet.who: found top_rivals, but nobody has ties while stages.relationships is OFF; switch them on, or call random citizens"),
     (MEET, "participants: 4", "participants: 1", "perturbations.events.meet.max_participants: found 1, expected a whole number from 2 to 50"),
     ("weather: {enabled: true, start: rain}", "start: rain", "start: rein", "weather.start: unknown name 'rein'; did you mean 'rain'?"),
     ("weather: {kinds: {clear: {pause_every: 2}}}", "pause_every: 2", "pause_every: 1", "weather.kinds.clear.pause_every: found 1, expected 0 for no pauses, or 2 or more, so that people get on"),

@@ -25,12 +25,31 @@ MISTAKES = [
     ("stock: 4, ", "stock: 14, ", "objects.fridge.stock: found 14, expected at most the capacity 12"),
     ("capacity: 20, restock", "restock", "objects.shelf.restock: restocking needs a capacity to refill to; add 'capacity'"),
     ("stock: 4, ", "", "objects.fridge.capacity: a capacity needs a stock to start with; add 'stock'"),
+    ("object: workplace\n    duration: 60", "object: workplace\n    duration: 60\n    price: groceries", "affordances.sell.price: nobody pays for work; remove it, wages are the jobs' wage_rate"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("right", "wrong", "said"), MISTAKES)
 def test_a_manifest_with_a_mistake_is_refused(configs: Files, right: str, wrong: str, said: str) -> None:
-    line = configs.spoil(MANIFEST, right, wrong)
+    line = configs.spoil(MANIFEST, right, wrong) + wrong.count("\n")
+    assert refusal(configs) == f"configs/affordances/small.yaml:{line}: {said}"
+
+
+def test_more_affordances_for_an_option_than_the_kernels_keep_room_for_are_refused(configs: Files) -> None:
+    more = "".join(
+        f"  wash_{n}: {{option: wash, object: shower, duration: 5, effects: {{hygiene: 0.1}}}}\n" for n in range(4)
+    )
+    path = configs.root / MANIFEST
+    path.write_text(path.read_text() + more)
+    line = path.read_text().count("\n")
+    said = "affordances.wash_3.option: 5 affordances serve the option wash, at most 4 can; leave some out"
+    assert refusal(configs) == f"configs/affordances/small.yaml:{line}: {said}"
+
+
+def test_more_shops_than_the_kernels_keep_tills_for_are_refused(configs: Files) -> None:
+    more = "".join(f"  stall_{n}: {{shop: market_{n}}}\n" for n in range(8))
+    line = configs.spoil(MANIFEST, "  till: {}\n", f"  till: {{}}\n{more}") + 8
+    said = "objects.stall_7.shop: found 9 shops, expected at most 8; let some share a till"
     assert refusal(configs) == f"configs/affordances/small.yaml:{line}: {said}"
 
 

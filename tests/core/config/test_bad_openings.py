@@ -60,6 +60,14 @@ def test_feelings_have_no_meaning_where_relationships_are_off(configs: Files, pa
     )
 
 
+def test_a_trait_that_nobody_has_cannot_be_set(configs: Files) -> None:
+    text = (configs.root / "towns" / "small.yaml").read_text() + "stages: {relationships: A}\n"
+    opening = "opening: {citizens: {agent_1: {personality: {patience: 0.5}}}}\n"
+    said = "personality.patience: nobody has it while personality.patience is off; switch it on or remove this"
+    assert said in refused(load_config, configs.write("towns/small.yaml", text + opening))
+    load_config(configs.write("towns/small.yaml", text + opening + "personality: {patience: true}\n"))
+
+
 def test_nobody_begins_with_more_ties_than_can_be_kept(configs: Files) -> None:
     text = (configs.root / "towns" / "small.yaml").read_text()
     ties = "{agent_2: {mutual: true}, agent_3: {mutual: true}}"

@@ -48,13 +48,16 @@ MISTAKES = [
     ("agents: 2", "agents: 3", "agents: 3 agents, but jobs have 2 openings; add openings or lower agents"),
     ("end_tick: 1440", "end_tick: 1441", "jobs.late.end_tick: lies beyond the day's 1440 ticks; the day is clock.ticks_per_day long"),
     ("[0, 10]", "[0, 1440]", "outages[0].start: lies beyond the day's 1440 ticks; the day is clock.ticks_per_day long"),
+    ("agents: 2", "agents: 2\nstages: {relationships: OFF, social_rewards: C1}", "stages.social_rewards: found C1, but nobody has ties while stages.relationships is OFF; switch them on, or set this to OFF"),
+    ("agents: 2", "agents: 2\npersonality: {patience: true}", "personality.patience: nobody has a personality while stages.relationships is OFF; switch them on or set this to false"),
+    ("  initial: [0.45, 0.95]", "  decay_per_tick: {hunger: 0.05}", "needs.decay_per_tick: a day's needs take 2683 ticks (hunger 2160, hygiene 43, energy 480) and the longest shift 480, but the day has 1440; lower the rates or the shift"),
     ("0.02}", "0.014}", "jobs.early.wage_rate: a day's wage is 6.72, but rent 6.00 and needs 1.73 cost 7.73; raise the wage or lower rent or prices"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("right", "wrong", "said"), MISTAKES)
 def test_a_town_with_a_mistake_is_refused(configs: Files, right: str, wrong: str, said: str) -> None:
-    line = configs.spoil(TOWN, right, wrong)
+    line = configs.spoil(TOWN, right, wrong) + wrong.count("\n")
     assert refusal(configs) == f"configs/towns/small.yaml:{line}: {said}"
 
 
@@ -112,6 +115,12 @@ def test_a_need_that_nothing_restores_is_refused(configs: Files) -> None:
     configs.spoil("affordances/small.yaml", "effects: {hygiene: 0.6}", "effects: {energy: 0.6}")
     expected = "configs/affordances/small.yaml:7: affordances: nothing restores hygiene; add an affordance with effects: {hygiene: ...}"
     assert refusal(configs) == expected
+
+
+def test_a_utility_that_no_work_depends_on_is_refused(configs: Files) -> None:
+    line = configs.spoil("affordances/small.yaml", "till: {}", "till: {utility: power}")
+    said = "objects.till.utility: people work at it (early), and work goes on in any outage; remove it, or name another workplace"
+    assert refusal(configs) == f"configs/affordances/small.yaml:{line}: {said}"
 
 
 def test_a_misspelt_price_names_the_manifest_and_the_nearest_price(configs: Files) -> None:

@@ -128,9 +128,34 @@ def test_a_value_that_makes_the_town_unfit_is_taken_back_and_left_to_a_person(tm
     assert town.relationships.max_ties == default.relationships.max_ties
     hungry, ties = told(made.lines, "rewards.decay_rates.hunger"), told(made.lines, "conflict.rivalry.max_edges")
     assert (hungry.fate, ties.fate) == (Fate.DECIDE, Fate.DECIDE)
-    assert "a day's wage is" in hungry.text
+    assert "a day's needs take" in hungry.text
     assert "found 99, expected a whole number from 1 to 32" in ties.text
     assert town.jobs["cafe_help"].wage_rate == 0.03
+
+
+def test_rates_that_no_day_has_time_for_are_taken_back_together(tmp_path: Path) -> None:
+    old, rates = tmp_path / "old.yaml", "hunger: 0.01, hygiene: 0.005, energy: 0.008"
+    old.write_text(TOWN.read_text().replace("hunger: 0.002, hygiene: 0.001, energy: 0.001", rates))
+    made = migrate_config(old, tmp_path / "new.yaml", CONFIGS)
+    town = load_config(tmp_path / "new.yaml")
+    assert town.needs.decay_per_tick == load_config(CONFIGS / "towns" / "default.yaml").needs.decay_per_tick
+    told_of = [told(made.lines, f"rewards.decay_rates.{need}") for need in ("hunger", "hygiene", "energy")]
+    assert all(line.fate is Fate.DECIDE and "the day has 1440" in line.text for line in told_of)
+
+
+def test_the_report_names_the_town_that_gives_the_rest() -> None:
+    assert f"as in {CONFIGS / 'towns' / 'default.yaml'}" in told(migrate_config(TOWN, None, CONFIGS).lines, "").text
+
+
+def test_early_shifts_are_moved_to_where_somebody_can_be_there(tmp_path: Path) -> None:
+    old = tmp_path / "old.yaml"
+    early = TOWN.read_text().replace("start_tick: 420, end_tick: 780", "start_tick: 10, end_tick: 30")
+    old.write_text(early + "behavior: {job_arrival_buffer: 5}\n")
+    made = migrate_config(old, tmp_path / "new.yaml", CONFIGS)
+    town = load_config(tmp_path / "new.yaml")
+    job = town.jobs["cafe_help"]
+    assert (job.start_tick, job.end_tick, town.employment.pre_shift_ticks) == (60, 80, 60)
+    assert any("shifts are 50 ticks later" in line.text for line in made.lines)
 
 
 def test_jobs_that_cannot_be_worked_here_give_way_to_those_of_the_default_town(tmp_path: Path) -> None:
@@ -155,6 +180,9 @@ def test_translated_perturbations_are_a_scenario_that_loads(tmp_path: Path) -> N
     assert (events["party"].who, events["party"].where) == ("top_rivals", "cafe_table")
     assert scenario.config.perturbations.grace_window_ticks == 30
     assert told(made.lines, "grace_widow_ticks").fate is Fate.DECIDE
+    inherited = load_config(CONFIGS / "towns" / "default.yaml").perturbations.events.keys()
+    assert all(events[name].prob_per_day == 0.0 for name in inherited - {"dark", "dear", "party"})
+    assert "never happen here" in told(made.lines, "events").text
 
 
 def test_a_translated_manifest_loads_with_what_its_hooks_used_to_do(tmp_path: Path) -> None:
@@ -170,6 +198,33 @@ def test_a_translated_manifest_loads_with_what_its_hooks_used_to_do(tmp_path: Pa
     assert manifest.affordances["eat_meal"].hooks.before == []
     assert told(made.lines, "[1].preconds[0]").text == "only who holds the reservation may use an object"
     assert told(made.lines, "[1].hooks.after").text.startswith("sing was code of yours")
+
+
+EARLIER_USES = """
+- {type: object, id: shower_1, object_type: shower}
+- {id: use_shower, object_type: shower, duration: 30, effects: {hygiene: 0.45, money: -0.2}}
+- {id: eat_meal, object_type: fridge, duration: 15, effects: {hunger: 0.4, money: -0.4}}
+- {id: cook_meal, object_type: stove, duration: 40, effects: {hunger: 0.1}}
+- {id: rest_sleep, object_type: bed, duration: 60, effects: {energy: 0.8}}
+"""
+
+
+def test_a_translated_manifest_can_be_named_by_a_town_with_the_prices_of_its_report(tmp_path: Path) -> None:
+    (tmp_path / "old.yaml").write_text(EARLIER_USES)
+    made = migrate_config(tmp_path / "old.yaml", tmp_path / "uses.yaml", CONFIGS)
+    manifest = load_affordances(tmp_path / "uses.yaml")
+    assert manifest.affordances["use_shower"].duration == 30
+    assert {"work_stint", "buy_groceries"} <= manifest.affordances.keys()
+    assert any("those of the default town" in line.text for line in made.lines)
+    asked = re.findall(r"add to the town economy.prices: {(\w+): ([\d.]+)}", "".join(map(str, made.lines)))
+    prices = {name: float(price) for name, price in asked}
+    assert prices == {"use_shower": 0.2, "eat_meal": 0.4}
+    migrate_config(TOWN, tmp_path / "town.yaml", CONFIGS)
+    data = yaml.safe_load((tmp_path / "town.yaml").read_text())
+    data["affordances"] = "uses.yaml"
+    data["economy"]["prices"] |= prices
+    (tmp_path / "town.yaml").write_text(yaml.safe_dump(data))
+    assert load_config(tmp_path / "town.yaml").affordances == manifest
 
 
 def test_preconditions_become_sentences_of_today_and_what_has_none_is_named(tmp_path: Path) -> None:

@@ -305,8 +305,8 @@ def test_personalities_follow_a_rotated_halton_sequence() -> None:
     sim = Simulation(town(), towns=2, seed=1)
     points = qmc.Halton(d=3, scramble=False).random(9)[1:]
     for b in range(2):
-        expected = (points + sim.state.towns["trait_shift"][b]) % 1.0
-        np.testing.assert_allclose(sim.agents["personality"][b], expected, atol=1e-6)
+        expected = (points + sim.state.towns["trait_shift"][b, :3]) % 1.0
+        np.testing.assert_allclose(sim.agents["personality"][b, :, :3], expected, atol=1e-6)
     assert not np.allclose(sim.agents["personality"][0], sim.agents["personality"][1])
 
 

@@ -26,7 +26,7 @@ def seeing(variant: str, relationships: str = "B", **observations: Any) -> TownC
     changes = {
         "config_id": f"default-{variant}-1",
         "observations": {"variant": variant, **observations},
-        "stages": {"relationships": relationships},
+        "stages": {"relationships": relationships} | ({"social_rewards": "OFF"} if relationships == "OFF" else {}),
     }
     return load_config(TOWN, changes)
 

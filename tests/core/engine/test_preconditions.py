@@ -164,3 +164,22 @@ def test_a_use_goes_on_when_its_condition_ceases_to_hold(taught: Callable) -> No
         kinds += sim.step(actions).events.rows["kind"].tolist()
     assert kinds.count(Event.AFFORDANCE_FINISH) == kinds.count(Event.AFFORDANCE_START) > 0
     assert kinds.count(Event.AFFORDANCE_FAIL) == 0
+
+
+def holds(sim: Simulation, text: str, agent: int) -> bool:
+    """Whether a sentence is true of an agent, as the machine decides."""
+    code = code_of(parse_condition(text), words_of(sim.config.affordances, list(sim.config.jobs)))
+    rules = sim.rules._replace(code=code_table([*code, Row(Operation.END, fact=0)]))
+    return bool(first_failing(Town(*(array[0] for array in sim.state)), rules, agent, 0, 0, len(code) + 1) < 0)
+
+
+def test_the_dismissed_have_no_job_and_no_shift() -> None:
+    sim, clerk = Simulation(load_config(DEFAULT, {"clock": {"start_tick": 600}}), towns=1, seed=1), 1
+    while sim.names.jobs[sim.rules.citizens["job"][clerk]] != "clerk":
+        clerk += 1
+    said = ("on_shift", "job == 'clerk'", "job != none")
+    assert all(holds(sim, text, clerk) for text in said)
+    sim.agents["employed"][0, clerk] = 0
+    assert not any(holds(sim, text, clerk) for text in said)
+    facts = facts_about(sim.state, sim.rules, 0, clerk, 0)
+    assert (facts[Fact.ON_SHIFT], facts[Fact.JOB]) == (0.0, -1.0)

@@ -131,12 +131,12 @@ def test_of_two_with_the_same_claim_the_less_patient_is_served_first(config: Tow
     agents = Simulation(config).agents[0]
     agents["queued_at"] = 100
     agents["personality"][:3, FORGIVENESS] = (0.9, 0.1, 0.1)
-    assert goes_before(agents, 1, 0, 120, 0.1)
-    assert not goes_before(agents, 0, 1, 120, 0.1)
-    assert goes_before(agents, 1, 2, 120, 0.1)
+    assert goes_before(agents, 1, 0, 120, 0.1, FORGIVENESS)
+    assert not goes_before(agents, 0, 1, 120, 0.1, FORGIVENESS)
+    assert goes_before(agents, 1, 2, 120, 0.1, FORGIVENESS)
     agents["waited_in_vain"][0] = 5
-    assert goes_before(agents, 0, 1, 120, 0.1)
-    assert not goes_before(agents, 0, 1, 120, 0.0)
+    assert goes_before(agents, 0, 1, 120, 0.1, FORGIVENESS)
+    assert not goes_before(agents, 0, 1, 120, 0.0, FORGIVENESS)
 
 
 def test_distances_count_steps_around_walls_and_objects(config: TownConfig) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 
 from tests.core.engine.conftest import CONFIGS
 from townlet_core.config import TownConfig, load_config
@@ -48,9 +49,13 @@ def test_towns_have_weather_of_their_own_in_the_shares_of_the_chain(config: Town
     assert 0 < np.min(rainy[600:]) < np.max(rainy) < 1
 
 
-def test_under_the_open_sky_one_stands_still_in_every_so_many_th_tick(config: TownConfig, taught: Callable) -> None:
+@pytest.mark.parametrize("control", ["options", "primitives"])
+def test_under_the_open_sky_one_stands_still_in_every_so_many_th_tick(
+    config: TownConfig, taught: Callable, control: str
+) -> None:
     wet = under(config, "rain", rain={"pause_every": 3})
-    wet = wet.model_copy(update={"queues": wet.queues.model_copy(update={"ghost_step_after": 0})})
+    unmoved = wet.queues.model_copy(update={"ghost_step_after": 0})
+    wet = wet.model_copy(update={"queues": unmoved, "control": control})
     sim = Simulation(wet, towns=4, seed=2)
     before, moved = sim.agents[["y", "x"]].copy(), {"outdoors": 0, "indoors": 0}
     for _ in taught(sim, 400):
@@ -104,6 +109,9 @@ def test_without_weather_there_is_none(config: TownConfig, taught: Callable) -> 
     told = [kind for step in taught(sim, 300) for kind in step.events.rows["kind"]]
     assert Event.WEATHER_CHANGE not in told
     assert (sim.state.towns["pause_every"] == 0).all()
+    assert (sim.state.towns["weather"] == WEATHER_NAMES.index("clear")).all()
+    usual = list(config.economy.prices.values())
+    np.testing.assert_array_equal(sim.state.towns["prices"][:, : len(usual)], [usual, usual])
     assert not [spec.name for spec in layout_of(sim.config).features if spec.name.startswith("weather_")]
     assert len(layout_of(config).features) == len(sim.layout.features) + len(WEATHER_NAMES)
 

@@ -54,7 +54,7 @@ def test_a_run_begun_anew_keeps_what_it_saves(config: TownConfig, tmp_path: Path
 def test_other_files_are_never_removed(config: TownConfig, tmp_path: Path) -> None:
     (tmp_path / "diary-000000001.safetensors").write_text("mine")
     idle(Simulation(config), 300, tmp_path, keep=1)
-    assert ticks_in(tmp_path) == [300, 1]
+    assert sorted(ticks_in(tmp_path)) == [1, 300]
 
 
 @pytest.mark.parametrize(("every", "keep"), [(99, 3), (0, 3), (100, 0), (100, 1001)])

@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from townlet_core.config import TownConfig, config_digest
+from tests.core.snapshots.conftest import CONFIGS
+from townlet_core.config import TownConfig, config_digest, load_config
 from townlet_core.core import SCHEMA_VERSION, Simulation
 from townlet_core.core.statefile import StateFile, read_statefile, write_statefile
 from townlet_core.errors import DataError
+from townlet_core.policy.teacher import Teacher
 from townlet_core.snapshots import Migration, inspect, load, migrate, migrated, shortest_path
 from townlet_core.world.state import SHIFT_NAMES
 
@@ -168,7 +170,7 @@ def test_towns_of_the_first_schema_go_on_as_they_were(tmp_path: Path) -> None:
     first = Path(__file__).parent / "golden" / "schema_1.safetensors"
     with pytest.raises(DataError, match="run townlet snapshot migrate"):
         load(first)
-    assert migrate(first, tmp_path / "new") == ("schema:1->schema:2:lives", "schema:2->schema:3:waits")
+    assert migrate(first, tmp_path / "new") == ("schema:1->schema:3:lives",)
     old, restored = read_statefile(first).arrays["state.agents"], load(tmp_path / "new")
     sim, agents = restored.sim, restored.sim.agents
     for name in ("wallet", "needs", "y", "x", "option", "shift_present", "reward_sum", "shifts"):
@@ -188,25 +190,27 @@ def test_towns_of_the_first_schema_go_on_as_they_were(tmp_path: Path) -> None:
     assert agents["employed"].all()
 
 
-def without(records: np.ndarray, name: str) -> np.ndarray:
-    """Records in whose form one field is missing."""
-    kept = [field for field in records.dtype.names if field != name]
-    parts = {"names": kept, "formats": [records.dtype[field] for field in kept]}
-    shorter = np.zeros(records.shape, np.dtype(parts, align=True))
-    for field in kept:
-        shorter[field] = records[field]
-    return shorter
-
-
-def test_towns_of_the_second_schema_had_counted_queues_as_conflicts(saved: Path) -> None:
-    stored = read_statefile(saved)
-    second, new = without(stored.arrays["state.agents"], "queue_waits"), saved.with_name("new.safetensors")
-    second["conflicts"] = np.arange(8) + 1
-    arrays = {**stored.arrays, "state.agents": second}
-    write_statefile(saved, StateFile({**stored.header, "schema_version": 2}, arrays))
-    assert migrate(saved, new) == ("schema:2->schema:3:waits",)
-    agents = load(new).sim.agents
-    assert (agents["queue_waits"] == np.arange(8) + 1).all()
-    assert (agents["conflicts"] == 0).all()
-    for name in set(second.dtype.names) - {"conflicts"}:
-        assert (agents[name] == second[name]).all(), name
+def test_towns_of_the_second_schema_go_on_to_the_bit(tmp_path: Path) -> None:
+    """A file written before there were patience and frugality: two clerks at eleven on the second day."""
+    second = Path(__file__).parent / "golden" / "schema_2.safetensors"
+    assert migrate(second, tmp_path / "new") == ("schema:2->schema:3:widening",)
+    old, sim = read_statefile(second).arrays, load(tmp_path / "new").sim
+    for name in ("wallet", "needs", "y", "x", "option", "finished", "reward_sum"):
+        assert np.array_equal(sim.agents[name], old["state.agents"][name]), name
+    assert np.array_equal(sim.agents["personality"][..., :3], old["state.agents"]["personality"])
+    assert np.array_equal(sim.state.towns["trait_shift"][:, :3], old["state.towns"]["trait_shift"])
+    assert (sim.agents["personality"][..., 3:] == 0).all()
+    assert np.array_equal(sim.agents["queue_waits"], old["state.agents"]["conflicts"])
+    assert (sim.agents["conflicts"] == 0).all()
+    assert np.array_equal(sim.state.towns["streams"], old["state.towns"]["streams"])
+    assert not sim.config.personality.patience
+    lived = Simulation(load_config(CONFIGS / "towns" / "hamlet.yaml"), 1, seed=5)
+    teacher = Teacher(lived)
+    for _ in range(1740):
+        lived.step(teacher.act())
+    assert np.array_equal(lived.agents["wallet"], sim.agents["wallet"])
+    lived.agents["conflicts"] = 0  # a file of schema 2 tells nothing of them
+    for one in (lived, sim):
+        for _ in range(200):
+            one.step(np.zeros(one.shape, np.int8))
+    assert lived.agents.tobytes() == sim.agents.tobytes()

@@ -1,5 +1,6 @@
 """Event rows become words: who, where, with whom, and how much of what."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -104,3 +105,10 @@ def test_a_living_town_tells_whole_sentences() -> None:
     assert all(event.object.split("_")[0] in {"fridge", "shower", "bed", "till", "shelf"} for event in uses)
     assert all(event.agent in {"agent_1", "agent_2"} for event in uses)
     assert any(event.event.startswith("shift") and event.object == "till_1" for event in events)
+
+
+def test_events_keep_their_numbers() -> None:
+    """Saved towns hold events as numbers: a new event is appended, here and to the golden file, and none is moved."""
+    golden = json.loads((Path(__file__).parent / "golden" / "events.json").read_text())
+    assert {event.name.lower(): int(event) for event in Event} == golden
+    assert sorted(golden.values()) == list(range(len(golden)))

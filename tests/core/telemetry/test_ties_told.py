@@ -3,6 +3,7 @@
 import pytest
 
 from tests.core.telemetry.streams import MemorySink, default_town, settings, told
+from townlet_core.config.personality import Personality
 from townlet_core.config.relationships import Stages
 from townlet_core.core import Simulation
 from townlet_core.policy.teacher import Teacher
@@ -11,7 +12,10 @@ from townlet_core.telemetry.mirror import Mirror, read_frames
 from townlet_core.telemetry.privacy import Identities
 from townlet_core.telemetry.sender import Sender
 from townlet_core.telemetry.stream import TelemetryStream
-from townlet_core.world.state import PERSONALITY_NAMES
+from townlet_core.world.state import PATIENCE
+
+BASIC = ("extroversion", "forgiveness", "ambition")
+"""The traits that everybody has where relationships are on."""
 
 
 def test_a_reader_knows_everybodys_ties_and_personality() -> None:
@@ -23,7 +27,7 @@ def test_a_reader_knows_everybodys_ties_and_personality() -> None:
     agents = list(mirror.state["agents"].values())
     for index, agent in enumerate(agents):
         slots = [tie for tie in day.sim.state.ties[1, index] if tie["other"] >= 0]
-        traits = dict(zip(PERSONALITY_NAMES, day.sim.agents["personality"][1, index].tolist(), strict=True))
+        traits = dict(zip(BASIC, day.sim.agents["personality"][1, index].tolist(), strict=False))
         assert agent["personality"] == pytest.approx(traits, abs=1e-4)
         assert set(agent["ties"]) == {day.sim.names.agents[tie["other"]] for tie in slots}
         for tie in slots:
@@ -45,6 +49,14 @@ def test_a_tie_that_is_lost_is_gone_from_the_readers_copy() -> None:
     states = [mirror.apply(frame) or {} for frame in read_frames(sink.data.splitlines(), "memory")]
     known = [state["agents"]["agent_1"]["ties"] for state in states]
     assert known == [{}, {"agent_5": {"trust": 0.5, "familiarity": 0.5, "rivalry": 0.5}}, {}]
+
+
+def test_traits_that_are_switched_on_are_told() -> None:
+    patient = default_town().model_copy(update={"personality": Personality(patience=True)})
+    sim = Simulation(patient, 1, 3)
+    told_of = town_state(sim, 0, Identities(None), {}, {})["agents"]["agent_2"]["personality"]
+    assert tuple(told_of) == (*BASIC, "patience")
+    assert told_of["patience"] == pytest.approx(float(sim.agents["personality"][0, 1, PATIENCE]), abs=1e-4)
 
 
 def test_where_relationships_are_off_nobody_has_ties_or_a_personality() -> None:

@@ -1,5 +1,6 @@
 """Translates an affordance manifest of the earlier system: a list of objects and uses, some with hidden effects."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from townlet_core.config.condition_checks import Words
@@ -44,8 +45,12 @@ class Manifest(NamedTuple):
     lines: list[Line]
 
 
-def translate_manifest(document: Document) -> tuple[dict[str, Any], list[Line]]:
-    """Translate the list of an earlier manifest into object types and affordances, and tell what became of each key."""
+def translate_manifest(document: Document, base: Mapping[str, Any]) -> tuple[dict[str, Any], list[Line]]:
+    """Translate the list of an earlier manifest into object types and affordances, and tell what became of each key.
+
+    The earlier system did the rest in code, so object types, and uses for options that the list does not serve, are
+    taken from the manifest `base`.
+    """
     made = Manifest({}, {}, [])
     types = [str(entry.get("object_type")) for entry in document.data]
     words = {"shift state": SHIFT_STATES, "object type": types, "weather": WEATHER_NAMES}
@@ -54,7 +59,24 @@ def translate_manifest(document: Document) -> tuple[dict[str, Any], list[Line]]:
             _object(document, index, entry, made)
         else:
             _affordance(document, index, entry, words, made)
+    _complete(document, base, made)
     return {"objects": made.objects, "affordances": made.affordances}, made.lines
+
+
+def _complete(document: Document, base: Mapping[str, Any], made: Manifest) -> None:
+    served = {use["option"] for use in made.affordances.values()}
+    objects = {name: kind for name, kind in base["objects"].items() if name not in made.objects}
+    uses = {
+        name: use
+        for name, use in base["affordances"].items()
+        if name not in made.affordances and use["option"] not in served
+    }
+    made.objects.update(objects)
+    made.affordances.update(uses)
+    for kind, names in (("objects", objects), ("affordances", uses)):
+        if names:
+            text = f"{kind} that the list lacks are those of the default town: {', '.join(names)}"
+            made.lines.append(line_at(document, (), Fate.TRANSLATED, text))
 
 
 def _object(document: Document, index: int, entry: dict[str, Any], made: Manifest) -> None:

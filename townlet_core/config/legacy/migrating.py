@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import yaml
 from upath import UPath
 
-from townlet_core.config.documents import Document, read_plain
+from townlet_core.config.documents import Document, read_document, read_plain
 from townlet_core.config.legacy.forms import EarlierForm, earlier_form
 from townlet_core.config.legacy.manifests import translate_manifest
 from townlet_core.config.legacy.perturbations import translate_perturbations
@@ -67,12 +67,14 @@ class Migrated(NamedTuple):
 
 
 def _manifest(document: Document, places: Places) -> Translated:
-    return translate_manifest(document)
+    town = read_document(places.base).data
+    return translate_manifest(document, read_document(places.base.parent / town["affordances"]).data)
 
 
 def _perturbations(document: Document, places: Places) -> Translated:
     name = places.target.stem.replace("-", "_").replace(".", "_").lower()
-    return translate_perturbations(document, name, relative(places.base, places.target.parent))
+    events = (read_document(places.base).data.get("perturbations") or {}).get("events") or {}
+    return translate_perturbations(document, name, relative(places.base, places.target.parent), events)
 
 
 def _town(document: Document, places: Places) -> Translated:

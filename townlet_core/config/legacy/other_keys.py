@@ -23,7 +23,7 @@ RUNS = (
     meaningless("world.weather_seed", "weather draws on the town's own stream, so a run has one seed"),
     undecided(
         "affordances.affordances_file",
-        "translate that file with townlet config migrate, then name it under 'affordances'",
+        "translate that file with townlet config migrate, name it under 'affordances', add the prices of its report",
     ),
     meaningless("affordances.runtime.factory", "uses run in the engine; hooks are where code can be added"),
     meaningless("affordances.runtime.instrumentation", "make bench measures the engine"),

@@ -12,6 +12,8 @@ OFFICE = "desk"
 PLACES = {"till": 2, "cafe_counter": 2, "desk": 8}
 """How many of each stand on the shipped map."""
 BEDS = 8
+LONGEST_WAY = 60
+"""Ticks in which everybody comes from bed to work on the shipped map, in any weather."""
 
 
 def employ(document: Document, values: dict[Path, Any]) -> Iterator[Line]:
@@ -41,6 +43,19 @@ def employ(document: Document, values: dict[Path, Any]) -> Iterator[Line]:
     yield line_at(document, ("jobs",), Fate.TRANSLATED, f"agents: {values['agents',]}, as many as have work and a bed")
     yield line_at(document, ("jobs",), Fate.TRANSLATED, "economy.rent_per_day: 0.0, since nobody paid rent")
     yield line_at(document, ("jobs",), Fate.TRANSLATED, "clock.start_tick: 0, since days began at tick 0")
+    yield from _leave_time_for_the_way(document, values)
+
+
+def _leave_time_for_the_way(document: Document, values: dict[Path, Any]) -> Iterator[Line]:
+    """Begin all shifts later where the first begins before anybody can be there."""
+    paths = [path for path in values if path[0] == "jobs" and path[-1] in ("start_tick", "end_tick")]
+    ticks = [values[path] for path in paths]
+    if not ticks or not all(isinstance(tick, int) for tick in ticks) or min(ticks) >= LONGEST_WAY:
+        return
+    delay = LONGEST_WAY - min(ticks)
+    values.update({path: values[path] + delay for path in paths})
+    text = f"shifts are {delay} ticks later, since nobody is at work before tick {LONGEST_WAY}: ways are longer here"
+    yield line_at(document, ("jobs",), Fate.TRANSLATED, text)
 
 
 def workplace_of(job: str) -> str:

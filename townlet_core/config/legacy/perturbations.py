@@ -1,6 +1,6 @@
 """Translates perturbations of the earlier system: alone in a file, or as a section of a configuration."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from townlet_core.config.documents import Document, KeyPath
@@ -25,9 +25,23 @@ TARGETS = {"top_rivals": "top_rivals", "top_friends": "top_friends"}
 UNKNOWN = "the earlier system knew no such key; leave it out"
 
 
-def translate_perturbations(document: Document, name: str, town: str) -> tuple[dict[str, Any], list[Line]]:
-    """Translate a file of perturbations into a scenario called `name` over the file `town`."""
+def translate_perturbations(
+    document: Document, name: str, town: str, inherited: Iterable[str]
+) -> tuple[dict[str, Any], list[Line]]:
+    """Translate a file of perturbations into a scenario over the file `town`.
+
+    Args:
+        document: The earlier file.
+        name: What the scenario is called.
+        town: The town's file, as the scenario will name it.
+        inherited: The events of that town; those that the earlier file lacks never happen.
+    """
     section, lines = translated_section(document, ())
+    others = [event for event in inherited if event not in section["events"]]
+    section["events"] |= {event: {"prob_per_day": 0.0} for event in others}
+    if others:
+        text = f"{', '.join(others)} of {town} never happen here: prob_per_day: 0.0"
+        lines.append(line_at(document, ("events",), Fate.TRANSLATED, text))
     return {"scenario": name, "town": town, "overrides": {"perturbations": section}}, lines
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from townlet_core.config.legacy.people import LONGEST_WAY
 from townlet_core.config.legacy.rules import Rule, UndecidedError, carried, meaningless, moved, undecided
 
 PIECES_PER_PURCHASE = 4
@@ -39,6 +40,10 @@ def _is_on(value: Any) -> Any:
 def _exactly(ticks: Any) -> Any:
     """A newcomer is announced in one tick and comes in a later one."""
     return [max(1, ticks)] * 2 if isinstance(ticks, int) else ticks
+
+
+def _at_least_the_way(ticks: Any) -> Any:
+    return max(ticks, LONGEST_WAY) if isinstance(ticks, int) else ticks
 
 
 FEATURES = (
@@ -89,21 +94,20 @@ COMPANY = (
     carried(
         "queue_fairness.age_priority_weight", "queues.age_priority_weight", why="per tick waited in vain, anywhere"
     ),
-    meaningless(
-        "conflict.rivalry.increment_per_conflict",
-        "what an event does to a tie is one table, and the same in every town",
-    ),
+    carried("conflict.rivalry.increment_per_conflict", "relationships.conflict.increment"),
     carried("conflict.rivalry.decay_per_tick", "relationships.fade_per_tick.rivalry"),
     meaningless("conflict.rivalry.min_value", "rivalry is 0 to 1"),
     meaningless("conflict.rivalry.max_value", "rivalry is 0 to 1"),
     *moved(
         "conflict.rivalry", "relationships", "avoid_threshold", eviction_threshold="forget_below", max_edges="max_ties"
     ),
-    meaningless(
-        "conflict.rivalry.ghost_step_boost", "a conflict is a conflict; how long one waited decides whether it is one"
+    carried(
+        "conflict.rivalry.ghost_step_boost",
+        "relationships.conflict.ghost_boost",
+        why="of passing who stands in the way",
     ),
     meaningless("conflict.rivalry.handover_boost", "nothing read it; a handover makes friends"),
-    meaningless("conflict.rivalry.queue_length_boost", "a conflict is a conflict, whoever else waits"),
+    carried("conflict.rivalry.queue_length_boost", "relationships.conflict.queue_boost", why="per head that waits on"),
 )
 
 COMINGS = (
@@ -142,7 +146,12 @@ CHOICES = (
     ),
     meaningless("observations_config.social_snippet.embed_dim", "a friend is a slot with ties, not a hash of a name"),
     carried("observations_config.hybrid.time_ticks_per_day", "clock.ticks_per_day", _whole_day),
-    carried("behavior.job_arrival_buffer", "employment.pre_shift_ticks", why="from when one may be at work"),
+    carried(
+        "behavior.job_arrival_buffer",
+        "employment.pre_shift_ticks",
+        _at_least_the_way,
+        "from when one may set out for work; 60 or more, for ways are longer here",
+    ),
     meaningless("behavior.*", "a need is a matter of degree to the teacher, and to a policy"),
     undecided(
         "policy_runtime.option_commit_ticks",

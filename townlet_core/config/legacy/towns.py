@@ -76,7 +76,8 @@ def translate_town(document: Document, base: File, target: File) -> tuple[dict[s
     translation.lines.extend(employ(document, translation.values))
     _name(document, translation)
     town = _loadable(document, base, target, translation)
-    return town, translation.lines
+    text = f"whatever is not told of here is as in {base}: map, affordances, and each key that the old file leaves out"
+    return town, [*translation.lines, line_at(document, (), Fate.TRANSLATED, text)]
 
 
 def _perturbations(document: Document, made: Translation) -> None:
