@@ -38,7 +38,7 @@ def leave_queue(town, rules, i):  # type: ignore[no-untyped-def]
     _leave_line(town.agents, fixture, i)
     agent.phase = WALKING
     agent.waited_in_vain += waited
-    if waited > rules.scalars[0].patience and fixture.user != NOBODY:
+    if waited > patience_of(rules.scalars[0], agent) and fixture.user != NOBODY:
         agent.conflicts += 1
         town.agents[fixture.user].conflicts += 1
     emit(town.common, town.log, QUEUE_LEAVE, i, agent.target, fixture.user, waited)

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from townlet_core.agents.ties import effect_of
 from townlet_core.config import TownConfig, load_config
+from townlet_core.config.personality import Personality
 from townlet_core.core import Simulation
 from townlet_core.world.events import Event
 from townlet_core.world.grid import WALL
 from townlet_core.world.queues import goes_before
-from townlet_core.world.state import FORGIVENESS, USING, WAITING
+from townlet_core.world.state import FORGIVENESS, PATIENCE, USING, WAITING
 
 HAMLET = Path(__file__).parents[3] / "configs" / "towns" / "hamlet.yaml"
 
@@ -203,24 +203,25 @@ def test_nobody_who_uses_something_is_pushed_aside() -> None:
     assert sleeper["progress"] == progress + 60
 
 
+@pytest.mark.parametrize("traits", [False, True], ids=["alike", "patient or not"])
 def test_conflicts_are_what_makes_rivals_and_joining_a_queue_is_none(
-    scenario_config: Callable, at_random: Callable
+    scenario_config: Callable, at_random: Callable, traits: bool
 ) -> None:
     """Pushing past somebody, and leaving a queue out of impatience, count for both; waiting is counted apart."""
-    sim = Simulation(with_age_priority(scenario_config("one_shower"), 0.1), towns=6, seed=2)
+    config = with_age_priority(scenario_config("one_shower"), 0.1)
+    sim = Simulation(config.model_copy(update={"personality": Personality(patience=traits)}), towns=6, seed=2)
     conflicts, waits = np.zeros(sim.shape, int), np.zeros(sim.shape, int)
-    impatient = pushed = 0
+    kinds, personality = dict.fromkeys((Event.GHOST_STEP, Event.QUEUE_LEAVE), 0), sim.agents["personality"].copy()
     for step in at_random(sim, 1440, 8):
         for row in step.events.rows:
             town, both = row["town"], [row["subject"], row["other"]]
-            left = row["kind"] == Event.QUEUE_LEAVE and row["value"] > 15
-            impatient, pushed = impatient + left, pushed + (row["kind"] == Event.GHOST_STEP)
-            if left or row["kind"] == Event.GHOST_STEP:
+            patience = 15 * (0.5 + personality[town, both[0], PATIENCE] if traits else 1.0)
+            if row["kind"] == Event.GHOST_STEP or (row["kind"] == Event.QUEUE_LEAVE and row["value"] > patience):
                 conflicts[town, both] += 1
-                assert effect_of(int(row["kind"]), float(row["value"]), 15)[2] > 0
+                kinds[Event(row["kind"])] += 1
             waits[town, row["subject"]] += row["kind"] == Event.QUEUE_JOIN
-    assert impatient > 0
-    assert pushed > 0
+        personality = sim.agents["personality"].copy()
+    assert all(kinds.values())
     np.testing.assert_array_equal(sim.agents["conflicts"], conflicts)
     np.testing.assert_array_equal(sim.agents["queue_waits"], waits)
     days = sim.agents["ticks"].sum(axis=1) / 1440
