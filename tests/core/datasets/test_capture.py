@@ -1,7 +1,6 @@
 """A capture is decided by its inputs alone, records everything that happened, and is done once."""
 
 import resource
-import time
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -222,13 +221,3 @@ def test_memory_holds_the_towns_of_one_chunk_only(scenario: Scenario, tmp_path: 
     alone = peak(1)
     assert alone > 8 * 1440 * 700
     assert peak(4) < 1.2 * alone
-
-
-@pytest.mark.bench
-def test_a_full_capture_takes_seconds(scenario: Scenario, tmp_path: Path) -> None:
-    whole = scenario._replace(capture=CaptureRules(towns=12, days=1, exploration=0.05))
-    store = Store(tmp_path)
-    capture(scenario, "2026-10-01", store, policy_factory=Teacher)
-    begun = time.process_time()
-    capture(whole, DATE, store, policy_factory=Teacher)
-    assert time.process_time() - begun < 15

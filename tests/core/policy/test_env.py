@@ -1,6 +1,5 @@
 """A town is a PettingZoo environment, and says the same as the engine does."""
 
-import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -319,20 +318,3 @@ def test_closing_ends_the_episode(env: TownletParallelEnv) -> None:
     env.reset()
     env.close()
     assert env.agents == []
-
-
-@pytest.mark.bench
-def test_eight_agents_take_200_000_steps_a_second_through_the_interface(env: TownletParallelEnv) -> None:
-    env.reset(seed=3)
-    turns = []
-    for _ in range(DAY):
-        turns.append(taught(env))
-        env.step(turns[-1])
-    rates = []
-    for _ in range(3):
-        env.reset(seed=3)
-        begun = time.process_time()
-        for turn in turns:
-            env.step(turn)
-        rates.append(len(turns) * env.sim.shape[1] / (time.process_time() - begun))
-    assert max(rates) > 200_000
