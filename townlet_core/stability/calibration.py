@@ -1,6 +1,8 @@
 """How often the gate errs: policies of known quality live in real towns once, and trials are drawn from those towns."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from math import sqrt
 from typing import NamedTuple
 
@@ -167,7 +169,7 @@ def promises(calibration: Calibration, rules: CalibrationRules) -> tuple[Promise
 
 
 def live_in_pool(scenarios: Sequence[Scenario], plan: GatePolicy, progress: Progress | None = None) -> pa.Table:
-    """Let every policy of known quality live in the same towns: a row per scenario, player and town.
+    """Let every policy of known quality live in the same towns, several at a time: a row per scenario, player and town.
 
     Args:
         scenarios: Those of the plan.
@@ -177,10 +179,11 @@ def live_in_pool(scenarios: Sequence[Scenario], plan: GatePolicy, progress: Prog
     players = sorted({player for case in cases_of(plan.calibration) for player in (case.candidate, case.rival)})
     stays = [(scenario, player) for scenario in scenarios for player in players]
     tables = []
-    for done, (scenario, player) in enumerate(stays, start=1):
-        tables.append(_stay(scenario, player, plan))
-        if progress is not None:
-            progress(done, len(stays))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # kernels run without the interpreter's lock
+        for done, table in enumerate(pool.map(lambda stay: _stay(*stay, plan), stays), start=1):
+            tables.append(table)
+            if progress is not None:
+                progress(done, len(stays))
     return pa.concat_tables(tables)
 
 
