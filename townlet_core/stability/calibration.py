@@ -180,8 +180,9 @@ def live_in_pool(scenarios: Sequence[Scenario], plan: GatePolicy, progress: Prog
     stays = [(scenario, player) for scenario in scenarios for player in players]
     tables = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # kernels run without the interpreter's lock
-        for done, table in enumerate(pool.map(lambda stay: _stay(*stay, plan), stays), start=1):
-            tables.append(table)
+        running = [pool.submit(_stay, scenario, player, plan) for scenario, player in stays]
+        for done, stay in enumerate(running, start=1):
+            tables.append(stay.result())
             if progress is not None:
                 progress(done, len(stays))
     return pa.concat_tables(tables)

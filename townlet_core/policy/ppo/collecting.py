@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from townlet_core.config import OPTION_NAMES
+from townlet_core.config import OPTION_NAMES, ImprovementRules
 from townlet_core.errors import InputError
 from townlet_core.policy.acting import context_cut
 from townlet_core.policy.network import PolicyNetwork
@@ -28,6 +28,21 @@ LOOK_EVERY = 10
 """Ticks between two looks at rivalry, which moves slowly."""
 JUST_BELOW = 1.0 - 1e-9
 """Keeps a draw below the whole probability, so that rounding can never pick an action behind the last legal one."""
+
+
+class Costs(NamedTuple):
+    """What learning charges beyond the town's own rewards: for the end of a life, and for each tick of bad hunger."""
+
+    life: float = 0.0
+    hunger: float = 0.0
+
+    @classmethod
+    def of(cls, rules: ImprovementRules) -> "Costs":
+        """Those of a profile."""
+        return cls(rules.life_cost, rules.hunger_cost)
+
+
+FREE = Costs()
 
 
 class Rollout(NamedTuple):
@@ -70,7 +85,7 @@ class Collector:
         discount: float,
         draws: np.random.Generator,
         drivers: Drivers | None = None,
-        life_cost: float = 0.0,
+        costs: Costs = FREE,
     ) -> None:
         """Begin with settled towns.
 
@@ -80,9 +95,9 @@ class Collector:
             discount: Factor per tick.
             draws: The stream that choices are drawn from.
             drivers: Whom the teacher drives; without them the network decides for everybody.
-            life_cost: What the end of a life costs in learning, in reward and beyond what the town says.
+            costs: What learning charges beyond what the town says.
         """
-        self._drivers, self._life_cost = drivers, life_cost
+        self._drivers, self._costs = drivers, costs
         self._towns, self._network, self._discount, self._draws = towns, network, discount, draws
         self._open = _blank(towns, network)
         self._is_open = np.zeros(towns.rows, np.bool_)
@@ -179,7 +194,10 @@ class Collector:
 
     def _account(self, tick: Tick) -> None:
         # A reward t ticks after the decision counts discount ** t; closed rows add to nothing that is ever read.
-        self._reward += self._discount**self._ticks * (tick.reward - self._life_cost * tick.terminated)
+        charged = tick.reward - self._costs.life * tick.terminated
+        if self._costs.hunger:
+            charged -= self._costs.hunger * self._towns.starving
+        self._reward += self._discount**self._ticks * charged
         self._ticks += 1
 
     def _end(self, tick: Tick, finished: "_Finished") -> None:

@@ -15,6 +15,7 @@ from townlet_core.observations.layout import ObservationLayout
 from townlet_core.policy.layouts import require_same_layout
 from townlet_core.policy.vector import TownletVectorEnv
 from townlet_core.world.events import EVENT_NAMES, Event
+from townlet_core.world.state import HUNGER
 
 
 class Seen(NamedTuple):
@@ -99,6 +100,11 @@ class TrainingTowns:
         """Who has more than one choice now, bool [R]."""
         return np.concatenate([env.decision.reshape(-1) for env in self.envs])
 
+    @property
+    def starving(self) -> NDArray[np.bool_]:
+        """Who lives and is hungrier than its town's `rewards.needs_floor`, bool [R]."""
+        return np.concatenate([_starving(env) for env in self.envs])
+
     def seen(self, rows: NDArray[np.int64]) -> Seen:
         """What these rows, given in rising order, see now; copies."""
         return _joined([_flat(env.sim.observation).take(part) for env, part in self._parts(rows)])
@@ -175,6 +181,12 @@ def undisturbed(configs: Mapping[str, TownConfig]) -> dict[str, TownConfig]:
         )
         for name, config in configs.items()
     }
+
+
+def _starving(env: TownletVectorEnv) -> NDArray[np.bool_]:
+    agents = env.sim.agents
+    hungry = agents["needs"][..., HUNGER] < env.sim.config.rewards.needs_floor
+    return np.asarray(hungry & (agents["alive"] > 0)).reshape(-1)
 
 
 def _flat(seen: Observation) -> Seen:

@@ -25,7 +25,7 @@ from townlet_core.policy.network import network_from, network_tensors
 from townlet_core.policy.ppo.annealer import Annealer, Good
 from townlet_core.policy.ppo.annealing import drifts
 from townlet_core.policy.ppo.choosing import Chosen, Validator, better, over_scenarios
-from townlet_core.policy.ppo.collecting import Collector, Rollout
+from townlet_core.policy.ppo.collecting import Collector, Costs, Rollout
 from townlet_core.policy.ppo.lessons import ShownTutor, StoredDecisions, StoredTutor, Tutor, stored_rows
 from townlet_core.policy.ppo.measuring import Progress, Scene, measured
 from townlet_core.policy.ppo.moments import optimiser_arrays
@@ -124,7 +124,7 @@ class _Training:
         self.learner = Learner(network, rules, profile.discount, shuffles)
         self.annealer = Annealer(profile.anneal, self.towns, self.learner, start.score) if profile.anneal else None
         drivers = self.annealer.drivers if self.annealer else None
-        self.collector = Collector(self.towns, network, profile.discount, draws, drivers, rules.life_cost)
+        self.collector = Collector(self.towns, network, profile.discount, draws, drivers, Costs.of(rules))
         self.stored = _dealt(stored, start, profile) if profile.mix else None
         self.stage: Stage | None = None
         self.update = self.steps = self.transitions = 0

@@ -10,11 +10,11 @@ import torch
 from tests.core.policy.ppo.small_training import TOWN, small_start
 from townlet_core.config import OPTION_NAMES, TownConfig, load_config
 from townlet_core.policy.network import PolicyNetwork, network_from
-from townlet_core.policy.ppo.collecting import Collector, Rollout
+from townlet_core.policy.ppo.collecting import Collector, Costs, Rollout
 from townlet_core.policy.ppo.towns import TrainingTowns
 
 DISCOUNT = 0.97
-LIFE_COST = 3.0
+LIFE_COST, HUNGER_COST, FLOOR = 3.0, 0.5, np.float32(0.15)
 HARSH = {"decay_per_tick": {"hunger": 0.0025, "hygiene": 0.0008, "energy": 0.0008}}
 
 
@@ -24,6 +24,7 @@ class Moment(NamedTuple):
     decides: np.ndarray
     reward: np.ndarray
     terminated: np.ndarray
+    hungry: np.ndarray
     ended: set[int]
 
 
@@ -37,14 +38,19 @@ class Watched(TrainingTowns):
     def step(self, actions: np.ndarray) -> Any:
         decides = self.decides.copy()
         tick = super().step(actions)
-        self.moments.append(Moment(decides, tick.reward.copy(), tick.terminated.copy(), set(tick.ended.tolist())))
+        hunger = np.concatenate([env.sim.agents["needs"][..., 0].reshape(-1) for env in self.envs])
+        alive = np.concatenate([env.sim.agents["alive"].reshape(-1) for env in self.envs])
+        ended = set(tick.ended.tolist())
+        self.moments.append(
+            Moment(decides, tick.reward.copy(), tick.terminated.copy(), (hunger < FLOOR) & (alive == 1), ended)
+        )
         return tick
 
 
 def lived(network: PolicyNetwork, rollouts: list[int]) -> tuple[Watched, list[Rollout], Collector]:
     config = load_config(TOWN, {"observations": {"local_window": 5}, "needs": HARSH, "economy": {"rent_per_day": 0.1}})
     towns = Watched(config, 2, 11)
-    collector = Collector(towns, network, DISCOUNT, np.random.default_rng(5), life_cost=LIFE_COST)
+    collector = Collector(towns, network, DISCOUNT, np.random.default_rng(5), costs=Costs(LIFE_COST, HUNGER_COST))
     with torch.inference_mode():
         return towns, [collector.collect(ticks) for ticks in rollouts], collector
 
@@ -67,8 +73,8 @@ def spans_by_hand(moments: list[Moment], rows: int) -> dict[int, list[tuple[floa
                 reward, ticks = 0.0, 0
             if reward is None:
                 continue
-            end = LIFE_COST if moment.terminated[row] else 0.0
-            reward += DISCOUNT**ticks * (float(moment.reward[row]) - end)
+            charge = LIFE_COST * moment.terminated[row] + HUNGER_COST * moment.hungry[row]
+            reward += DISCOUNT**ticks * (float(moment.reward[row]) - charge)
             ticks += 1
             if moment.terminated[row] or row in moment.ended:
                 found[row].append((reward, ticks, "death" if moment.terminated[row] else "end"))
@@ -82,6 +88,7 @@ def test_every_span_is_what_a_plain_loop_over_the_ticks_gives(
     towns, rollouts, _ = harsh_life
     wanted = spans_by_hand(towns.moments, towns.rows)
     assert {how for spans in wanted.values() for _, _, how in spans} == {"decision", "death", "end"}
+    assert any(moment.hungry.any() for moment in towns.moments)
     found: dict[int, list[tuple[float, int]]] = defaultdict(list)
     for rollout in rollouts:
         spans, rows = rollout.experience.spans, rollout.experience.decided.row
