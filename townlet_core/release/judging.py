@@ -1,5 +1,6 @@
 """Judging a candidate: it lives beside its rivals in held-out towns, and the evidence is read anew each time."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -108,7 +109,9 @@ def evaluate_candidate(
 
     def build() -> Record:
         with workshop.artifacts.create(PARQUET) as sink, choices_file(sink) as keep:
-            evaluation = evaluate_by_plan(contenders, scenarios, plan, progress=progress, keep=keep)
+            evaluation = evaluate_by_plan(
+                contenders, scenarios, plan, threads=os.cpu_count() or 1, progress=progress, keep=keep
+            )
         return {**_stored(evaluation, workshop), "choices": f"{sink.digest}{PARQUET}"}
 
     derived = derive(workshop.artifacts, "evaluation", inputs, build, code=code)
