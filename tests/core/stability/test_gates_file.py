@@ -35,7 +35,7 @@ TEXT = GATES.read_text()
         ("max: {kl: 0.02,", "max: {kll: 0.02,", ["training.max.kll", "kl"]),
         ("max: {kl: 0.02,", "max: {speed: 0.02,", ["training.max.speed", "unknown key"]),
         ("uncompared: allow", "uncompared: maybe", ["training.uncompared", "hold"]),
-        ("return: {below: 0.5, scale", "return: {scale", ["training.bands.return", "without a side"]),
+        ("return: {below: 1.25, scale", "return: {scale", ["training.bands.return", "without a side"]),
         ("min_decisions: 5000", "min_decisions: .nan", ["data.min_decisions", "finite"]),
     ],
 )
