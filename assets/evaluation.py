@@ -9,7 +9,7 @@ from assets import training
 from assets.code import code_version
 from assets.failures import plain_failures
 from assets.line import OWNERS, Line
-from assets.metadata import column_schema, facts, table
+from assets.metadata import facts, figure_schema, table
 from assets.verdicts import Finding, Guarantee, may_go_on, results, specs
 
 KEY = dg.AssetKey("evaluation")
@@ -17,6 +17,14 @@ COMPLETE = Guarantee("complete", "Every contender lived in every town, and every
 UNCLIPPED = Guarantee("few_clipped_rewards", "In no scenario are 5 % of the teacher's rewards cut off.", blocking=False)
 GUARANTEES = [COMPLETE, UNCLIPPED]
 MOST_CLIPPED = 0.05
+ROW = {
+    "window": "which of the consecutive windows the town belongs to, from 1",
+    "scenario": "what the town lived through",
+    "policy": "who drove its citizens: candidate, current release or teacher",
+    "town": "number of the town in its window",
+    "seed": "seed of the scenario's towns in that window",
+}
+"""What the columns say that are no key figures."""
 
 
 @dg.asset(
@@ -56,7 +64,7 @@ def _evaluate(line: Line) -> dg.MaterializeResult:
         data_version=dg.DataVersion(judged.evaluation.digest),
         metadata={
             "dagster/row_count": rows.metadata.num_rows,
-            "dagster/column_schema": column_schema(rows.schema_arrow),
+            "dagster/column_schema": figure_schema(rows.schema_arrow, ROW | _chosen(rows.schema_arrow.names)),
             "reused": judged.reused,
             "evaluation": facts(_digests(judged.evaluation)),
             "windows": table(["window", "scenario", "towns", "seed"], _windows(judged.evaluation)),
@@ -68,6 +76,12 @@ def _evaluate(line: Line) -> dg.MaterializeResult:
         },
         check_results=results(findings),
     )
+
+
+def _chosen(columns: list[str]) -> dict[str, str]:
+    """What the columns say that count how often an action was chosen."""
+    counts = [name for name in columns if name.startswith("decisions_")]
+    return {name: f"decisions for {name.removeprefix('decisions_')} in the whole town" for name in counts}
 
 
 def _left_out(rival: Any) -> dict[str, str]:

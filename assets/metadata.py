@@ -28,3 +28,11 @@ def column_schema(schema: Any, about: Mapping[str, str] | None = None) -> dg.Tab
     """The columns of a Parquet file from its Arrow schema, with a description where `about` has one."""
     described = about or {}
     return dg.TableSchema([dg.TableColumn(f.name, str(f.type), description=described.get(f.name)) for f in schema])
+
+
+def figure_schema(schema: Any, about: Mapping[str, str]) -> dg.TableSchema:
+    """The columns of a table of key figures of towns; `about` describes those that are none."""
+    from townlet_core.core import kpi_meaning
+
+    meanings = {name: meaning for name in schema.names if (meaning := kpi_meaning(name)) is not None}
+    return column_schema(schema, {**meanings, **about})

@@ -64,7 +64,8 @@ def _decide(line: Line) -> dg.MaterializeResult:
         data_version=dg.DataVersion(decision.digest),
         metadata={
             "verdict": decision.verdict,
-            "reasons": table(["against it"], [[reason] for reason in decision.reasons]),
+            "reasons": table(["against it"], [[reason] for reason in decision.reasons] or [["nothing"]]),
+            "passed": f"{_passed(decision)} of {len(decision.criteria)} criteria",
             "criteria": table(["criterion", "verdict", "reason", "what would change it"], _criteria(decision)),
             "decision": facts(_digests(decision)),
         },
@@ -73,6 +74,10 @@ def _decide(line: Line) -> dg.MaterializeResult:
 
 def _criteria(decision: Any) -> list[tuple[str, ...]]:
     return [(c.name, str(c.verdict), c.reason, c.what_would_change) for c in decision.criteria]
+
+
+def _passed(decision: Any) -> int:
+    return sum(criterion.verdict == "pass" for criterion in decision.criteria)
 
 
 def _digests(decision: Any) -> dict[str, Any]:

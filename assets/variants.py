@@ -8,13 +8,22 @@ import dagster as dg
 from assets.code import code_version
 from assets.failures import plain_failures
 from assets.line import OWNERS, Line
-from assets.metadata import column_schema, facts, table
+from assets.metadata import facts, figure_schema, table
 from assets.verdicts import Finding, Guarantee, results, specs
 
 KEY = dg.AssetKey("variant_comparison")
 SAME = Guarantee("shown_the_same", "Every variant was shown the same episodes, choices and rewards of the teacher.")
 MEASURED = Guarantee("everything_measured", "Every figure of the plan was measured in every town, for every clone.")
 ALIKE = Guarantee("within_bands", "On every figure the difference is shown to lie within its band.")
+
+ROW = {
+    "variant": "what the clone sees",
+    "training": "which of the variant's clones, from 0",
+    "scenario": "what the town lived through",
+    "seed": "seed of the scenario's towns",
+    "town": "number of the town",
+}
+"""What the columns say that are no key figures."""
 
 
 @dg.asset(
@@ -48,7 +57,7 @@ def _compare(line: Line, log: dg.DagsterLogManager) -> dg.MaterializeResult:
         data_version=dg.DataVersion(comparison.digest),
         metadata={
             "dagster/row_count": rows.metadata.num_rows,
-            "dagster/column_schema": column_schema(rows.schema_arrow),
+            "dagster/column_schema": figure_schema(rows.schema_arrow, ROW),
             "reused": found.reused,
             "figures": table(HEADER, comparison_rows(comparison)),
             "clones": table(["variant", "decisions", "agreement with the teacher"], _clones(comparison)),

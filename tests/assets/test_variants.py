@@ -41,6 +41,7 @@ def test_variants_are_shown_the_same_teacher_and_every_life_is_kept(
     rules = yaml.safe_load((Path(captured.configs) / "rehearsal.yaml").read_text())["variants"]
     lives = 2 * rules["trainings"] * len(rules["scenarios"]) * rules["towns"]
     assert materialised.metadata["dagster/row_count"].value == lives
+    assert all(column.description for column in materialised.metadata["dagster/column_schema"].value.columns)
 
 
 def test_clones_of_a_handful_of_towns_are_not_called_alike(compared: dg.ExecuteInProcessResult) -> None:

@@ -5,9 +5,9 @@
 Captures and curates what the clones learn from; then trains a clone and its improvement for each seed, as many at a
 time as there are processes, and lets each live a day in 64 towns of the default town that nothing else uses. What is
 finished is found again and a training that was broken off goes on, so the command may be stopped and repeated. Prints
-each seed's paired differences and writes `docs/learning.md` with `docs/images/learning.png`: the interquartile mean of
-the return while training, with the band of the quartiles. Without --seeds, as in `make bench`, it only tells what was
-measured last.
+each seed's paired differences and writes the profile's section of `docs/learning.md` with its picture: the
+interquartile mean of the return while training, with the band of the quartiles. Without --seeds, as in `make bench`, it
+only tells what was measured last.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from typing import Any
 
 import torch
 from engine import processor
-from learning_page import JUDGED, page, picture, table, verdict
+from learning_page import JUDGED, page, picture, section, table, verdict
 
 from townlet_core.config import Scenario, captured_scenarios, load_curation, load_profile, load_scenario
 from townlet_core.datasets import build_version, capture, curate
@@ -124,6 +124,14 @@ def every_seed(seeds: int, processes: int, work: tuple[str, str, Path]) -> Itera
             yield done.result()
 
 
+def write_page(docs: Path, profile: str, told: str, curve: bytes) -> None:
+    """Put the profile's section and picture in their place among those of other profiles."""
+    (docs / f"images/learning-{profile}.png").write_bytes(curve)
+    where = docs / "learning.md"
+    known = where.read_text() if where.is_file() else ""
+    where.write_text(page(known, profile, told, TOWNS))
+
+
 def main() -> None:
     """Train and judge as many seeds as asked, or tell what is there."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -148,8 +156,8 @@ def main() -> None:
         print("\n".join(table([found])[2:]), flush=True)
     minutes = (time.perf_counter() - began) / 60
     machine = f"{options.processes} processes, {processor()}"
-    (options.docs / "images/learning.png").write_bytes(picture(results))
-    (options.docs / "learning.md").write_text(page(results, options.profile, TOWNS, minutes, machine))
+    told = section(results, options.profile, TOWNS, minutes, machine)
+    write_page(options.docs, options.profile, told, picture(results))
     print(verdict(results, TOWNS), f"\n{minutes:.1f} minutes; told in {options.docs / 'learning.md'}")
 
 

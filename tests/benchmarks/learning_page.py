@@ -73,18 +73,16 @@ def verdict(results: Sequence[Result], towns: int) -> str:
     )
 
 
-def page(results: Sequence[Result], profile: str, towns: int, minutes: float, machine: str) -> str:
-    """The page `docs/learning.md`."""
+def section(results: Sequence[Result], profile: str, towns: int, minutes: float, machine: str) -> str:
+    """What the page `docs/learning.md` says of one profile, from its heading on."""
     return "\n".join(
         [
-            "# Learning curves",
+            f"## `{profile}`",
             "",
             f"Written by `tests/benchmarks/learning.py --seeds {len(results)} --profile {profile}`, which took",
-            f"{minutes:.1f} minutes on {machine}. Each training begins with a clone of its own; its policy and the",
-            f"teacher then live a day in the same {towns} towns of the default town, which nothing else uses.",
-            "Intervals are 95 % and paired by town.",
+            f"{minutes:.1f} minutes on {machine}.",
             "",
-            "![Learning curve](images/learning.png)",
+            f"![Learning curve of {profile}](images/learning-{profile}.png)",
             "",
             *table(results),
             "",
@@ -92,3 +90,15 @@ def page(results: Sequence[Result], profile: str, towns: int, minutes: float, ma
             "",
         ]
     )
+
+
+def page(known: str, profile: str, told: str, towns: int) -> str:
+    """The page `docs/learning.md`: what is known of other profiles, with what is told of this one in its place."""
+    sections = {one.split("`")[1]: f"## {one.rstrip()}\n" for one in known.split("\n## ")[1:]} | {profile: told}
+    head = f"""# Learning curves
+
+Each training begins with a clone of its own; its policy and the teacher then live a day in the same {towns} towns of
+the default town, which nothing else uses. Intervals are 95 % and paired by town. Minutes are those of clone and
+improvement together, on one core.
+"""
+    return "\n".join([head, *(sections[name] for name in sorted(sections, reverse=True))])

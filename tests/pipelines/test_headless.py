@@ -49,6 +49,20 @@ def test_a_headless_run_is_recorded_like_any_other_and_can_be_reexecuted_from_th
     assert run.remote_job_origin.repository_origin.code_location_origin.location_name == "townlet"
 
 
+@pytest.mark.parametrize("asset", ["evaluation", "golden_rollouts"])
+def test_every_column_of_a_table_of_figures_is_explained_where_the_table_is_shown(
+    original: Prepared, asset: str
+) -> None:
+    with dg.DagsterInstance.from_config(str(original.home)) as instance:
+        event = instance.get_latest_materialization_event(dg.AssetKey(asset))
+    assert event is not None
+    assert event.asset_materialization is not None
+    schema = event.asset_materialization.metadata["dagster/column_schema"].value
+    assert isinstance(schema, dg.TableSchema)
+    assert [column.name for column in schema.columns if not column.description] == []
+    assert len(schema.columns) >= 5
+
+
 def test_no_secret_of_the_configuration_is_in_anything_that_the_line_wrote(original: Prepared) -> None:
     assert SECRET in (original.configs / "console.yaml").read_text()
     written = [path for path in original.data.rglob("*") if path.is_file()]

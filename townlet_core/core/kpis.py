@@ -1,5 +1,7 @@
 """Key figures of a town: what it means to do well, in numbers per town."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,33 @@ import numpy.typing as npt
 from townlet_core.config import TownConfig
 from townlet_core.world.rules import Names
 from townlet_core.world.state import AGED_OUT, EXPECTED, NOBODY, TownState
+
+KPI_MEANINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "survival": "share of lives begun that did not end badly, that is by any exit but old age [0 to 1]",
+        "exits": "lives that ended [per agent and day]",
+        "arrivals": "newcomers [per agent and day]",
+        "tenure": "mean time that a life has lasted [days]",
+        "fitness": "mean agent fitness index of those who live there [0 to 1]",
+        "slot_reuse": "share of embedding slots that were given before they had rested [0 to 1]",
+        "needs_ok_share": "share of time with all needs looked after [0 to 1]",
+        "attendance": "share of scheduled working time that was worked [0 to 1]",
+        "return": "sum of rewards per agent",
+        "mean_reward": "reward per agent and tick",
+        "clipped_share": "share of ticks whose reward was cut off by a bound [0 to 1]",
+        "wallet": "money in an agent's wallet at the end [coins]",
+        "rent_unpaid": "rents that an agent could not pay",
+        "conflicts": "times somebody pushed past another or left a queue out of impatience [per agent and day]",
+        "queue_waits": "queues joined [per agent and day]",
+        "late_shifts": "shifts begun too late [per agent and day]",
+        "absent_shifts": "shifts missed altogether [per agent and day]",
+        "failed_uses": "uses that came to nothing [per agent and day]",
+        "chats": "chats that went well [per agent and day]",
+        "ties": "ties that an agent has",
+        "rivalry": "mean rivalry in a tie [0 to 1]",
+    }
+)
+"""What each key figure of a town says, with its unit, for whoever reads a table of them."""
 
 
 def _ratio(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -61,17 +90,18 @@ def _fitness(state: TownState, config: TownConfig) -> npt.NDArray[np.float64]:
     return _ratio(np.where(agents["alive"] > 0, index, 0.0), agents["alive"])
 
 
+def kpi_meaning(name: str) -> str | None:
+    """Return what a key figure says, in words with its unit; None for a name that is none."""
+    if name.startswith("uses_"):
+        return f"uses of {name.removeprefix('uses_')} finished [per agent and day]"
+    return KPI_MEANINGS.get(name)
+
+
 def kpis_of(state: TownState, names: Names, config: TownConfig) -> dict[str, npt.NDArray[np.float64]]:
-    """Return the key figures of each town since its reset, each float64 [B].
+    """Return the key figures of each town since its reset, each float64 [B]; `KPI_MEANINGS` says what they are.
 
-    ``survival`` is the share of lives that did not end badly: by any exit but old age, out of all lives begun.
-    ``exits`` and ``arrivals`` are per agent and day, ``tenure`` is the mean days that a life has lasted, ``fitness``
-    the mean agent fitness index, ``slot_reuse`` the share of embedding slots that were given before they had rested.
-
-    The shares lie in 0..1; ``attendance`` is worked over scheduled ticks; ``return`` is the mean sum
-    of rewards per agent; ``conflicts`` (ghost steps, and queues left out of impatience), ``queue_waits`` (queues
-    joined), ``chats`` (good ones) and ``uses_*`` are per agent and day; ``wallet`` is in coins; ``ties`` are per agent,
-    ``rivalry`` is their mean 0..1. Where relationships are off, chats, ties and rivalry are 0.
+    Beside those there is ``uses_NAME`` for each affordance: uses finished per agent and day. Where relationships are
+    off, chats, ties and rivalry are 0.
     """
     agents = state.agents
     days = np.maximum(agents["ticks"].sum(axis=1) / config.clock.ticks_per_day, 1e-9)

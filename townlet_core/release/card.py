@@ -210,7 +210,8 @@ def _rejected(quality: Mapping[str, Any]) -> str:
     count = quality["rejected_episodes"]
     if not count:
         return "An episode is one town; none was rejected."
-    return f"An episode is one town; {count} were rejected, each with its reasons in `dataset/manifest.json`."
+    were = "1 was" if count == 1 else f"{count} were"
+    return f"An episode is one town; {were} rejected, each with its reasons in `dataset/manifest.json`."
 
 
 def _usage(subject: Subject) -> str:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from townlet_core.config import TownConfig
-from townlet_core.core import Simulation
+from townlet_core.core import Simulation, kpi_meaning
+from townlet_core.core.kpis import KPI_MEANINGS
 from townlet_core.errors import InputError
 from townlet_core.world.events import Event
 from townlet_core.world.state import EXIT_NAMES, REWARD_TERMS
@@ -177,3 +178,10 @@ def test_a_cooldown_sends_the_last_user_elsewhere(config: TownConfig, taught: Ca
                 last[who] = (what, int(row["tick"]))
     assert again
     assert min(again) >= 300
+
+
+def test_every_key_figure_says_what_it_is_and_nothing_else_does(config: TownConfig) -> None:
+    figures = Simulation(config, towns=1, seed=1).kpis()
+    assert [name for name in figures if kpi_meaning(name) is None] == []
+    assert set(KPI_MEANINGS) < set(figures)
+    assert kpi_meaning("window") is None
