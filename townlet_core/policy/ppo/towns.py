@@ -36,6 +36,7 @@ class Tick(NamedTuple):
     Attributes:
         reward: float32 [R].
         terminated: bool [R], whose life ended.
+        missed: bool [R], whose shift was counted as missed: too late for it, or away for too long.
         ended: row numbers of all citizens whose episode was over, int64 [k]; they are in a new one already.
         last_seen: what these saw at the end of the old one, k rows.
         figures: key figures of the episodes that ended, by name, [episodes].
@@ -46,6 +47,7 @@ class Tick(NamedTuple):
 
     reward: NDArray[np.float32]
     terminated: NDArray[np.bool_]
+    missed: NDArray[np.bool_]
     ended: NDArray[np.int64]
     last_seen: Seen
     figures: dict[str, NDArray[np.float64]]
@@ -202,6 +204,7 @@ def _joined(parts: Sequence[Seen]) -> Seen:
 
 
 def _lived(env: TownletVectorEnv, actions: NDArray[np.int8], low: int) -> Tick:
+    before = env.sim.agents["absent_shifts"].copy()
     step = env.step(actions.reshape(env.shape))
     events = step.events.rows
     kinds = events["kind"]
@@ -214,6 +217,8 @@ def _lived(env: TownletVectorEnv, actions: NDArray[np.int8], low: int) -> Tick:
     return Tick(
         reward=step.reward.reshape(-1),
         terminated=step.terminated.reshape(-1),
+        # Who is new in its place has missed none, so that the count only falls there.
+        missed=(env.sim.agents["absent_shifts"] > before).reshape(-1),
         ended=ended,
         last_seen=last_seen,
         figures=figures,
@@ -241,6 +246,7 @@ def _merged(ticks: Sequence[Tick]) -> Tick:
     return Tick(
         reward=np.concatenate([tick.reward for tick in ticks]),
         terminated=np.concatenate([tick.terminated for tick in ticks]),
+        missed=np.concatenate([tick.missed for tick in ticks]),
         ended=np.concatenate([tick.ended for tick in ticks]),
         last_seen=_joined([tick.last_seen for tick in ticks]),
         figures={name: np.concatenate([tick.figures[name] for tick in ticks if tick.figures]) for name in names},

@@ -12,9 +12,10 @@ from townlet_core.config import OPTION_NAMES, TownConfig, load_config
 from townlet_core.policy.network import PolicyNetwork, network_from
 from townlet_core.policy.ppo.collecting import Collector, Costs, Rollout
 from townlet_core.policy.ppo.towns import TrainingTowns
+from townlet_core.world.events import Event
 
 DISCOUNT = 0.97
-LIFE_COST, HUNGER_COST, FLOOR = 3.0, 0.5, np.float32(0.15)
+LIFE_COST, HUNGER_COST, ABSENCE_COST, FLOOR = 3.0, 0.5, 2.0, np.float32(0.15)
 HARSH = {"decay_per_tick": {"hunger": 0.0025, "hygiene": 0.0008, "energy": 0.0008}}
 
 
@@ -25,6 +26,7 @@ class Moment(NamedTuple):
     reward: np.ndarray
     terminated: np.ndarray
     hungry: np.ndarray
+    missed: np.ndarray
     ended: set[int]
 
 
@@ -41,16 +43,25 @@ class Watched(TrainingTowns):
         hunger = np.concatenate([env.sim.agents["needs"][..., 0].reshape(-1) for env in self.envs])
         alive = np.concatenate([env.sim.agents["alive"].reshape(-1) for env in self.envs])
         ended = set(tick.ended.tolist())
-        self.moments.append(
-            Moment(decides, tick.reward.copy(), tick.terminated.copy(), (hunger < FLOOR) & (alive == 1), ended)
-        )
+        missed = np.concatenate([self._missed(env) for env in self.envs])
+        hungry = (hunger < FLOOR) & (alive == 1)
+        self.moments.append(Moment(decides, tick.reward.copy(), tick.terminated.copy(), hungry, missed, ended))
         return tick
+
+    @staticmethod
+    def _missed(env: Any) -> np.ndarray:
+        """Whom the tick's events say to be absent, or gone for longer than one may be; leaving a bit early is no miss."""
+        rows, missed = env.sim.events.rows, np.zeros(env.shape, np.bool_)
+        gone = (rows["kind"] == Event.SHIFT_DEPARTED_EARLY) & (rows["value"] > env.sim.config.employment.absence_slack)
+        for row in rows[gone | (rows["kind"] == Event.SHIFT_ABSENT)]:
+            missed[row["town"], row["subject"]] = True
+        return missed.reshape(-1)
 
 
 def lived(network: PolicyNetwork, rollouts: list[int]) -> tuple[Watched, list[Rollout], Collector]:
     config = load_config(TOWN, {"observations": {"local_window": 5}, "needs": HARSH, "economy": {"rent_per_day": 0.1}})
     towns = Watched(config, 2, 11)
-    collector = Collector(towns, network, DISCOUNT, np.random.default_rng(5), costs=Costs(LIFE_COST, HUNGER_COST))
+    collector = Collector(towns, network, DISCOUNT, np.random.default_rng(5), costs=Costs(LIFE_COST, HUNGER_COST, ABSENCE_COST))
     with torch.inference_mode():
         return towns, [collector.collect(ticks) for ticks in rollouts], collector
 
@@ -74,6 +85,7 @@ def spans_by_hand(moments: list[Moment], rows: int) -> dict[int, list[tuple[floa
             if reward is None:
                 continue
             charge = LIFE_COST * moment.terminated[row] + HUNGER_COST * moment.hungry[row]
+            charge += ABSENCE_COST * moment.missed[row]
             reward += DISCOUNT**ticks * (float(moment.reward[row]) - charge)
             ticks += 1
             if moment.terminated[row] or row in moment.ended:
@@ -89,6 +101,7 @@ def test_every_span_is_what_a_plain_loop_over_the_ticks_gives(
     wanted = spans_by_hand(towns.moments, towns.rows)
     assert {how for spans in wanted.values() for _, _, how in spans} == {"decision", "death", "end"}
     assert any(moment.hungry.any() for moment in towns.moments)
+    assert any(moment.missed.any() for moment in towns.moments)
     found: dict[int, list[tuple[float, int]]] = defaultdict(list)
     for rollout in rollouts:
         spans, rows = rollout.experience.spans, rollout.experience.decided.row
