@@ -12,7 +12,7 @@ from townlet_core.config.telemetry import CANARIES, SLOT_REUSE, CanaryRules, Rat
 from townlet_core.core import Simulation
 from townlet_core.errors import ConfigError
 from townlet_core.telemetry.rolling import RollingSums
-from townlet_core.world.events import Event
+from townlet_core.world.events import EVENT_NAMES, Event
 from townlet_core.world.state import HUNGER
 
 Floats = NDArray[np.float64]
@@ -39,17 +39,18 @@ class _Tick(NamedTuple):
     hunger: NDArray[np.float32]
     reward: Floats
     rivals: Floats  # ties at the level of avoidance, in each town
-    rows: NDArray[Any]
-    towns: NDArray[np.int64]  # of each row, from 0
+    events: Floats  # how many of each kind, in each town [B, kinds]
+    values: Floats  # the sums of their values
+    per_tick: tuple[Floats, Floats]  # weight and samples of what citizens do at any tick: those who live, and the tick
 
     def happened(self, *kinds: Event) -> Floats:
         """Events of some kinds in each town."""
-        return self.add_up(np.ones(len(self.rows)), *kinds)
+        count: Floats = self.events[:, kinds].sum(axis=1)
+        return count
 
-    def add_up(self, values: NDArray[Any], *kinds: Event) -> Floats:
-        """Sum of a value of each row over the rows of some kinds, in each town."""
-        wanted = np.isin(self.rows["kind"], kinds)
-        sums: Floats = np.bincount(self.towns[wanted], values[wanted], len(self.alive)).astype(np.float64)
+    def add_up(self, *kinds: Event) -> Floats:
+        """Sum of the values of events of some kinds, in each town."""
+        sums: Floats = self.values[:, kinds].sum(axis=1)
         return sums
 
 
@@ -73,6 +74,7 @@ class Canaries:
         self._incidents = RollingSums(rules.starvation.window_ticks, (towns,))
         self._hungry = np.zeros(sim.shape, np.int64)
         self._alive, self._option = self._look()
+        self._ones = np.ones(towns)
         self._since: dict[str, NDArray[np.int64]] = {name: np.full(towns, -1) for name in CANARIES}
         self._ever = {name: np.zeros(towns, np.bool_) for name in CANARIES}
 
@@ -122,7 +124,7 @@ class Canaries:
 
     def _tick(self) -> _Tick:
         sim, (alive, option) = self._sim, self._look()
-        rows = sim.events.rows
+        events, values = _told(sim.events.rows, sim.first_town, len(alive))
         seen = _Tick(
             alive=self._alive,
             died=self._alive & ~alive,
@@ -131,8 +133,9 @@ class Canaries:
             hunger=sim.agents["needs"][:, :, HUNGER],
             reward=sim.reward_terms.sum(axis=2, dtype=np.float64) * self._alive,
             rivals=self._rivals(),
-            rows=rows,
-            towns=rows["town"].astype(np.int64) - sim.first_town,
+            events=events,
+            values=values,
+            per_tick=(self._alive.sum(axis=1, dtype=np.float64), self._ones),
         )
         self._alive, self._option = alive, option
         return seen
@@ -151,52 +154,51 @@ class Canaries:
         return incidents
 
 
+def _told(rows: NDArray[Any], first_town: int, towns: int) -> tuple[Floats, Floats]:
+    """How many events of each kind there were in each town, and the sums of their values, each [B, kinds]."""
+    kinds = len(EVENT_NAMES)
+    places = (rows["town"].astype(np.int64) - first_town) * kinds + rows["kind"]
+    counts = np.bincount(places, minlength=towns * kinds).astype(np.float64)
+    values = np.bincount(places, rows["value"], towns * kinds)
+    return counts.reshape(towns, kinds), values.reshape(towns, kinds)
+
+
 def _rates(rules: CanaryRules) -> dict[str, RateRules]:
     named = {name: getattr(rules, name) for name in CanaryRules.model_fields}
     return {name: rate for name, rate in named.items() if isinstance(rate, RateRules)}
 
 
 def _measure_reward(tick: _Tick) -> Floats:
-    return np.stack([tick.reward.sum(axis=1), *_per_tick(tick), (tick.reward**2).sum(axis=1)])
+    return np.stack([tick.reward.sum(axis=1), *tick.per_tick, (tick.reward**2).sum(axis=1)])
 
 
 def _measure_thrash(tick: _Tick) -> Floats:
-    return np.stack([tick.switched.sum(axis=1), *_per_tick(tick)])
+    return np.stack([tick.switched.sum(axis=1), *tick.per_tick])
 
 
 def _measure_queues(tick: _Tick) -> Floats:
-    return np.stack([tick.happened(*PRESSURE), *_per_tick(tick)])
+    return np.stack([tick.happened(*PRESSURE), *tick.per_tick])
 
 
 def _measure_failures(tick: _Tick) -> Floats:
-    return np.stack([tick.happened(Event.AFFORDANCE_FAIL), *_per_tick(tick)])
+    return np.stack([tick.happened(Event.AFFORDANCE_FAIL), *tick.per_tick])
 
 
 def _measure_lateness(tick: _Tick) -> Floats:
     shifts = tick.happened(*SHIFTS)
-    return np.stack([tick.add_up(tick.rows["value"], *SHIFTS), shifts, shifts])
+    return np.stack([tick.add_up(*SHIFTS), shifts, shifts])
 
 
 def _measure_clipping(tick: _Tick) -> Floats:
-    return np.stack([tick.clipped.sum(axis=1), *_per_tick(tick)])
+    return np.stack([tick.clipped.sum(axis=1), *tick.per_tick])
 
 
 def _measure_rivalry(tick: _Tick) -> Floats:
-    return np.stack([tick.rivals, *_per_tick(tick)])
+    return np.stack([tick.rivals, *tick.per_tick])
 
 
 def _measure_dismissals(tick: _Tick) -> Floats:
-    return np.stack([tick.happened(*PROPOSED), *_per_tick(tick)])
-
-
-def _living(tick: _Tick) -> Floats:
-    living: Floats = tick.alive.sum(axis=1, dtype=np.float64)
-    return living
-
-
-def _per_tick(tick: _Tick) -> tuple[Floats, Floats]:
-    """Weight and samples of what citizens do at any tick: those who live, and the tick."""
-    return _living(tick), np.ones(len(tick.alive))
+    return np.stack([tick.happened(*PROPOSED), *tick.per_tick])
 
 
 def _ratio(sums: Floats) -> Reading:

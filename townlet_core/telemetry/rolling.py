@@ -14,6 +14,7 @@ class RollingSums:
         """Start with an empty window of `window` ticks over arrays of `shape`."""
         self._part_ticks = max(window // PARTS, 1)
         self._parts = np.zeros((window // self._part_ticks, *shape))
+        self._closed, self._open = np.zeros(shape), self._parts[0]
         self._tick = -1
 
     def add(self, values: NDArray[np.float64]) -> None:
@@ -22,10 +23,12 @@ class RollingSums:
         part = self._tick // self._part_ticks % len(self._parts)
         if self._tick % self._part_ticks == 0:
             self._parts[part] = 0.0
-        self._parts[part] += values
+            self._closed = self._parts.sum(axis=0)
+        self._open = self._parts[part]
+        self._open += values
 
     @property
     def total(self) -> NDArray[np.float64]:
         """The sums over the window, of the array's shape."""
-        total: NDArray[np.float64] = self._parts.sum(axis=0)
+        total: NDArray[np.float64] = self._closed + self._open
         return total
