@@ -38,6 +38,11 @@ class CloningRules(BaseModel):
     min_margin_over_majority: Share
 
 
+def _need_a_side(below: float | None, above: float | None) -> None:
+    if below is None and above is None:
+        raise PydanticCustomError("townlet", "`below`, `above` or both: a band without a side holds nothing")
+
+
 class TrainingBand(BaseModel):
     """How far a figure may lie below and above that of the current release's training; None leaves a side free.
 
@@ -51,8 +56,7 @@ class TrainingBand(BaseModel):
 
     @model_validator(mode="after")
     def _one_side(self) -> Self:
-        if self.below is None and self.above is None:
-            raise PydanticCustomError("townlet", "`below`, `above` or both: a band without a side holds nothing")
+        _need_a_side(self.below, self.above)
         return self
 
 
@@ -107,6 +111,19 @@ class PrimaryRule(BaseModel):
     against: dict[Identifier, Mode] = Field(min_length=1)
 
 
+class DriftBand(BaseModel):
+    """How far a figure may fall below and rise above the current release's, as shares of its mean; None: any way."""
+
+    model_config = STRICT
+    below: Share | None = None
+    above: Positive | None = None
+
+    @model_validator(mode="after")
+    def _one_side(self) -> Self:
+        _need_a_side(self.below, self.above)
+        return self
+
+
 class CanaryRule(BaseModel):
     """In how many more towns than a baseline's, as a share, each canary may call; those `allowed` may always call.
 
@@ -150,7 +167,7 @@ class ComparisonRules(BaseModel):
     scenarios: tuple[Identifier, ...] = Field(min_length=1)
     primary: PrimaryRule
     guard_rails: dict[Identifier, GuardRail] = Field(min_length=1)
-    bands: dict[Identifier, Share]
+    bands: dict[Identifier, DriftBand]
     canaries: CanaryRule | None
 
     @field_validator("towns")

@@ -142,10 +142,11 @@ def _canaries(rules: ComparisonRules, baseline: str) -> Iterator[Claim]:
 
 
 def _bands(rules: ComparisonRules) -> Iterator[Claim]:
-    for figure, share in rules.bands.items():
-        for side, sign in (("low", 1), ("high", -1)):
-            told = _told(figure, CURRENT, rules.scenarios)
-            yield Claim(f"band.{figure}.{side}", told, rules.scenarios, figure, CURRENT, sign, -share, None, True)
+    for figure, band in rules.bands.items():
+        told = _told(figure, CURRENT, rules.scenarios)
+        for side, sign, share in (("low", 1, band.below), ("high", -1, band.above)):
+            if share is not None:
+                yield Claim(f"band.{figure}.{side}", told, rules.scenarios, figure, CURRENT, sign, -share, None, True)
 
 
 def _told(figure: str, baseline: str, scenarios: tuple[str, ...]) -> str:

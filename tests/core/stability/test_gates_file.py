@@ -36,6 +36,7 @@ TEXT = GATES.read_text()
         ("max: {kl: 0.02,", "max: {speed: 0.02,", ["training.max.speed", "unknown key"]),
         ("uncompared: allow", "uncompared: maybe", ["training.uncompared", "hold"]),
         ("return: {below: 1.25, scale", "return: {scale", ["training.bands.return", "without a side"]),
+        ("{conflicts: {below: 0.6, above: 0.3}}", "{conflicts: {}}", ["bands.conflicts", "without a side"]),
         ("min_decisions: 5000", "min_decisions: .nan", ["data.min_decisions", "finite"]),
     ],
 )
