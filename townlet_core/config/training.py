@@ -36,10 +36,10 @@ class ImprovementRules(BaseModel):
     return ships whose survival and attendance, over all scenarios, lie at most `validation_slack` below the teacher's;
     with 0 towns, the last update does. `life_cost` is what the end of a life costs in learning beyond the town's own
     penalty, so that no policy trades lives for wages; `hunger_cost` what each tick costs in which a citizen's
-    hunger is below the town's `rewards.needs_floor`; `absence_cost` what each missed shift costs. `cycle` updates are a cycle; `social_stages` says in which stage
-    of social rewards the towns are from which cycle on, and until the first of them they are in their own. Before the
-    cycle `perturbations_from_cycle` no perturbation happens by chance in these towns, from its first midnight on they
-    happen as the towns say; without the key they always do.
+    hunger is below the town's `rewards.needs_floor`; `absence_cost` what each missed shift costs. `cycle` updates are
+    a cycle; `social_stages` says in which stage of social rewards the towns are from which cycle on, and until the
+    first of them they are in their own. Before the cycle `perturbations_from_cycle` no perturbation happens by chance
+    in these towns, from its first midnight on they happen as the towns say; without the key they always do.
     """
 
     model_config = STRICT

@@ -50,7 +50,7 @@ class Watched(TrainingTowns):
 
     @staticmethod
     def _missed(env: Any) -> np.ndarray:
-        """Whom the tick's events say to be absent, or gone for longer than one may be; leaving a bit early is no miss."""
+        """Whom the tick's events say to be absent, or gone for longer than one may; to leave a bit early is no miss."""
         rows, missed = env.sim.events.rows, np.zeros(env.shape, np.bool_)
         gone = (rows["kind"] == Event.SHIFT_DEPARTED_EARLY) & (rows["value"] > env.sim.config.employment.absence_slack)
         for row in rows[gone | (rows["kind"] == Event.SHIFT_ABSENT)]:
@@ -61,7 +61,8 @@ class Watched(TrainingTowns):
 def lived(network: PolicyNetwork, rollouts: list[int]) -> tuple[Watched, list[Rollout], Collector]:
     config = load_config(TOWN, {"observations": {"local_window": 5}, "needs": HARSH, "economy": {"rent_per_day": 0.1}})
     towns = Watched(config, 2, 11)
-    collector = Collector(towns, network, DISCOUNT, np.random.default_rng(5), costs=Costs(LIFE_COST, HUNGER_COST, ABSENCE_COST))
+    costs = Costs(LIFE_COST, HUNGER_COST, ABSENCE_COST)
+    collector = Collector(towns, network, DISCOUNT, np.random.default_rng(5), costs=costs)
     with torch.inference_mode():
         return towns, [collector.collect(ticks) for ticks in rollouts], collector
 
