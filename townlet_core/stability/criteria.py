@@ -27,13 +27,17 @@ class Verdict(StrEnum):
     @property
     def severity(self) -> int:
         """0 for PASS, 1 for HOLD, 2 for FAIL."""
-        return list(Verdict).index(self)
+        return _SEVERITY[self]
+
+
+_SEVERITY = {verdict: severity for severity, verdict in enumerate(Verdict)}
 
 
 class Criterion(BaseModel):
     """A single line of a decision.
 
     `interval` is the confidence interval of `value` where it is an estimate; `bound` is the number it is held to.
+    `chance` is the chance that was left to pass with all the towns of the plan, where the window was given up.
     """
 
     model_config = FROZEN
@@ -44,6 +48,7 @@ class Criterion(BaseModel):
     verdict: Verdict
     reason: str
     what_would_change: str
+    chance: Figure = None
 
 
 def worst(criteria: tuple[Criterion, ...]) -> Verdict:
@@ -135,7 +140,8 @@ def missing(name: str, reason: str, bound: float | None = None) -> Criterion:
 
 def number(value: float) -> str:
     """A figure as reasons show it: four significant digits."""
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    shown = value + 0.0  # of a negative zero, the zero
+    return f"{shown:.0f}" if abs(shown) >= 1000 else f"{shown:.4g}"
 
 
 def short(value: object) -> str:

@@ -25,6 +25,9 @@ from townlet_core.stability.windows import window_criteria
 
 Outcome = Literal["PROMOTE", "HOLD", "FAIL"]
 
+SHOWN = 4
+"""Reasons that a single line can take."""
+
 _OUTCOMES: dict[Verdict, Outcome] = {Verdict.PASS: "PROMOTE", Verdict.HOLD: "HOLD", Verdict.FAIL: "FAIL"}
 
 
@@ -55,10 +58,19 @@ class Decision(BaseModel):
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """One line for each criterion that did not pass, the worst first."""
+        """One line for each criterion that did not pass, the worst first: who failed, then who could not pass."""
         open_ones = [criterion for criterion in self.criteria if criterion.verdict is not Verdict.PASS]
-        open_ones.sort(key=lambda criterion: -criterion.verdict.severity)
+        open_ones.sort(key=_hopeless_first)
         return tuple(f"{criterion.name}: {criterion.reason}" for criterion in open_ones)
+
+    def brief(self) -> str:
+        """The worst reasons in one line, and how many more there are."""
+        first, others = self.reasons[:SHOWN], len(self.reasons) - SHOWN
+        return "; ".join((*first, f"and {others} more criteria that did not pass") if others > 0 else first)
+
+
+def _hopeless_first(criterion: Criterion) -> tuple[int, float]:
+    return -criterion.verdict.severity, -1.0 if criterion.chance is None else criterion.chance
 
 
 def decide(policy: GatePolicy, evidence: Evidence) -> Decision:

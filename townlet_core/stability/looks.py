@@ -18,7 +18,8 @@ Floats = NDArray[np.float64]
 class Reading(NamedTuple):
     """A claim at the look that ended a window; figures are in the direction in which more is better.
 
-    `mean` is NaN where the figure was not measured in every town.
+    `mean` is NaN where the figure was not measured in every town. `chance` is the chance that was left to pass at the
+    last look, where the window was given up before it.
     """
 
     claim: Claim
@@ -28,6 +29,7 @@ class Reading(NamedTuple):
     bound: float
     towns: int
     verdict: Verdict
+    chance: float | None = None
 
 
 class Ruling(NamedTuple):
@@ -130,17 +132,20 @@ def _failed(look: _Look, rules: ComparisonRules) -> NDArray[np.bool_]:
 def _ruling(readings: tuple[Reading, ...], look: _Look, rules: ComparisonRules, *, complete: bool) -> Ruling:
     verdict = max((one.verdict for one in readings), key=lambda one: one.severity, default=Verdict.HOLD)
     last = look.number == len(rules.towns)
-    futile = verdict is Verdict.HOLD and complete and not last and _hopeless(look, rules)
-    over = verdict is not Verdict.HOLD or not complete or last or futile
-    return Ruling(verdict, look.number, rules.towns[look.number - 1], over, futile, readings)
+    chances = _no_hope(look, rules) if verdict is Verdict.HOLD and complete and not last else None
+    if chances is not None:
+        readings = tuple(one._replace(chance=chance) for one, chance in zip(readings, chances.tolist(), strict=True))
+    over = verdict is not Verdict.HOLD or not complete or last or chances is not None
+    return Ruling(verdict, look.number, rules.towns[look.number - 1], over, chances is not None, readings)
 
 
-def _hopeless(look: _Look, rules: ComparisonRules) -> bool:
+def _no_hope(look: _Look, rules: ComparisonRules) -> Floats | None:
+    """The chance of each claim to pass in the end, where that of one is below the plan's `futility`; else None."""
     if rules.futility == 0.0 or not look.pairs.values.size:
-        return False
+        return None
     fraction = rules.fractions[look.number - 1]
     chances = chance_to_pass(look.pairs, look.bounds, fraction, levels(rules.alpha, rules.fractions)[-1])
-    return bool(chances.min() < rules.futility)
+    return chances if bool(chances.min() < rules.futility) else None
 
 
 def _unmeasured(claim: Claim, towns: int) -> Reading:

@@ -48,7 +48,7 @@ def require_promotion(recorded: Decision | None, policy: GatePolicy, evidence: E
 
     Raises:
         RefusedError: No decision, a decision about something else, one that does not follow from the evidence,
-            or one that does not promote; all reasons in one line.
+            or one that does not promote, with the worst of its reasons in one line.
     """
     if recorded is None:
         raise RefusedError("promotion: refused: no decision was recorded; run the promotion step")
@@ -57,10 +57,10 @@ def require_promotion(recorded: Decision | None, policy: GatePolicy, evidence: E
     if stale:
         raise RefusedError(f"promotion: refused: {'; '.join(stale)}; run the evaluation and promotion steps again")
     if recorded != fresh:
-        told = "; ".join(("the record is not what plan and evidence give", *fresh.reasons))
+        told = "; ".join(filter(None, ("the record is not what plan and evidence give", fresh.brief())))
         raise RefusedError(f"promotion: refused: {told}; run the evaluation and promotion steps again")
     if fresh.verdict != "PROMOTE":
-        raise RefusedError(f"promotion: refused: {fresh.verdict}: {'; '.join(fresh.reasons)}")
+        raise RefusedError(f"promotion: refused: {fresh.verdict}: {fresh.brief()}")
     return fresh
 
 

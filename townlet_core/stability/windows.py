@@ -47,7 +47,8 @@ def _owed(rules: ComparisonRules, rulings: Mapping[int, Ruling]) -> list[Criteri
         elif before is None or before.verdict is Verdict.PASS:
             criteria.append(missing(name, f"window {window} of {rules.windows} was not evaluated"))
         else:
-            criteria.append(missing(name, f"window {window} was not begun, since window {window - 1} did not pass"))
+            why = "was given up" if before.futile else "did not pass"
+            criteria.append(missing(name, f"window {window} was not begun, since window {window - 1} {why}"))
     return criteria
 
 
@@ -85,8 +86,9 @@ def _criterion(window: int, reading: Reading, windows: int) -> Criterion:
         bound=bound,
         verdict=reading.verdict,
         reason=f"{claim.told} is {number(claim.sign * reading.mean)} [{number(ends[0])}, {number(ends[1])}] over "
-        f"{reading.towns} towns{where}, which {_says(reading)} {number(bound)}",
+        f"{reading.towns} towns{where}, which {_says(reading)} {number(bound)}{_hope(reading)}",
         what_would_change=_change(reading),
+        chance=reading.chance,
     )
 
 
@@ -95,6 +97,12 @@ def _says(reading: Reading) -> str:
     if reading.verdict is Verdict.PASS:
         return f"stays {good}"
     return f"lies {bad}" if reading.verdict is Verdict.FAIL else "does not lie clear of"
+
+
+def _hope(reading: Reading) -> str:
+    if reading.chance is None or reading.verdict is Verdict.PASS:
+        return ""
+    return f"; with more towns it would have had a chance of {reading.chance:.0%} to do so"
 
 
 def _change(reading: Reading) -> str:

@@ -8,6 +8,7 @@ from tests.core.stability.conftest import (
     CURRENT,
     DATASET,
     DIFFERENCE,
+    LEVELS,
     SCENARIOS,
     TOWNS,
     by_plan,
@@ -328,12 +329,36 @@ def test_a_hold_tells_how_many_towns_would_settle_it(plan: GatePolicy) -> None:
     assert int(words[5]) < int(words[1]) < 20_000
 
 
+@pytest.mark.parametrize(("share", "verdict"), [(-0.4, "pass"), (-0.8, "hold"), (0.2, "pass"), (0.5, "hold")])
+def test_a_band_leaves_room_for_fewer_conflicts_but_not_for_hardly_any(
+    plan: GatePolicy, share: float, verdict: str
+) -> None:
+    evaluation = drawn_evaluation(current=CURRENT, shift={"conflicts": share * LEVELS["conflicts"]})
+    decision = decide(plan, with_current(evaluation=evaluation))
+    sides = {criterion(decision, f"band.conflicts.{side}").verdict for side in ("low", "high")}
+    assert sides == {"pass", verdict}
+
+
 def test_the_worst_reason_is_told_first(plan: GatePolicy) -> None:
     evaluation = drawn_evaluation(shift={"return": -0.1, "attendance": -0.3})
     reasons = decide(plan, sound_evidence(evaluation=evaluation, data=None)).reasons
     severity = ["attendance" not in line for line in reasons]
     assert severity == sorted(severity)
     assert any(severity)
+
+
+def test_what_made_a_window_hopeless_is_told_before_what_only_needs_more_towns(plan: GatePolicy) -> None:
+    evaluation = drawn_evaluation(shift={"attendance": -0.0205, "survival": -0.001}, towns=plan.comparison.towns[0])
+    decision = decide(plan, sound_evidence(evaluation=evaluation))
+    held = {one.name: one.chance for one in decision.criteria if one.verdict == "hold" and one.chance is not None}
+    told = [reason.split(": ")[0] for reason in decision.reasons if reason.split(": ")[0] in held]
+    assert len(told) > 1
+    assert [held[name] for name in told] == sorted(held.values())
+    assert held[told[0]] < plan.comparison.futility < held[told[-1]]
+    first = next(reason for reason in decision.reasons if reason.startswith(told[0]))
+    assert f"with more towns it would have had a chance of {held[told[0]]:.0%} to do so" in first
+    assert f"and {len(decision.reasons) - 4} more criteria that did not pass" in decision.brief()
+    assert len(decision.brief()) < 1500
 
 
 @pytest.mark.parametrize("evidence", [sound_evidence(), with_current(), with_incompatible()])

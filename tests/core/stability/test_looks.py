@@ -41,6 +41,14 @@ def test_a_window_without_hope_is_given_up_before_its_last_look() -> None:
     assert judged(-0.13, rules=patient).look > ruling.look
 
 
+def test_a_window_that_was_given_up_says_which_claim_was_without_hope() -> None:
+    ruling = judged(-0.13)
+    (reading,) = ruling.readings
+    assert reading.chance is not None
+    assert reading.chance < RULES.futility
+    assert judged(0.3).readings[0].chance is None
+
+
 def test_no_worse_is_not_better() -> None:
     assert judged(0.0).verdict is Verdict.PASS
     assert judged(0.0, mode="better").verdict is Verdict.HOLD
