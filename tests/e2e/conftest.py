@@ -4,8 +4,10 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.e2e.harness import (
+    PAGE_SECONDS,
     START_SECONDS,
     Dagster,
     House,
@@ -57,3 +59,24 @@ def daemon(house: House) -> Iterator[None]:
 def dagster(webserver: Dagster, daemon: None) -> Dagster:
     """The webserver and the daemon over one house."""
     return webserver
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium without a window; what needs it is skipped where it is not installed."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("no chromium on this machine: apt-get install chromium, as .ci/run does")
+    with sync_playwright() as driver:
+        found = driver.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def page(browser: Browser, webserver: Dagster) -> Iterator[Page]:
+    """An empty page whose addresses are those of the web interface."""
+    opened = browser.new_page(base_url=webserver.address, viewport={"width": 1500, "height": 1000})
+    opened.set_default_timeout(1000 * PAGE_SECONDS)
+    yield opened
+    opened.close()

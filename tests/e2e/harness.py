@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,11 +15,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from playwright.sync_api import Page
 
 from tests.small_house import REPOSITORY
 
 START_SECONDS = 180
 RUN_SECONDS = 300
+PAGE_SECONDS = 60
 FINISHED = {"SUCCESS", "FAILURE", "CANCELED"}
 
 LAUNCH = """
@@ -93,12 +96,12 @@ class Dagster:
 
     def __init__(self, house: House, port: int) -> None:
         self.house = house
-        self.url = f"http://127.0.0.1:{port}/graphql"
+        self.address = f"http://127.0.0.1:{port}"
 
     def ask(self, query: str, **variables: Any) -> Any:
         """Send one GraphQL request and return its data."""
         body = json.dumps({"query": query, "variables": variables}).encode()
-        request = urllib.request.Request(self.url, body, {"Content-Type": "application/json"})
+        request = urllib.request.Request(f"{self.address}/graphql", body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=60) as answer:
             document = json.load(answer)
         assert "errors" not in document, document["errors"]
@@ -125,6 +128,11 @@ class Dagster:
         steps = {step["stepKey"]: step["status"] for step in found["stepStats"]}
         tags = {tag["key"]: tag["value"] for tag in found["tags"]}
         return Run(run_id, found["status"], found["parentRunId"], steps, tags)
+
+    def opened(self, page: Page) -> Run:
+        """Wait for the end of the run whose page a click has opened."""
+        page.wait_for_url(re.compile(r"/runs/[0-9a-f-]{36}"))
+        return self.wait(page.url.split("/runs/")[1].split("?")[0])
 
     def failures(self, run: Run) -> str:
         """Everything that a run's failed steps said, as one text."""

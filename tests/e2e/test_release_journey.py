@@ -57,6 +57,26 @@ def test_the_web_interface_shows_the_card_and_the_plots(dagster, released, bundl
     assert "data:image/png;base64," in summary["summary"]["mdStr"]
 
 
+def test_clicked_in_the_browser_a_release_is_materialised_and_its_page_shows_the_bundle(
+    dagster, released, bundle, page
+) -> None:
+    page.goto("/locations/townlet/jobs/release")
+    page.get_by_role("button", name="Materialize all").click()
+    day = page.get_by_role("dialog").get_by_role("textbox")
+    day.fill(DAY)
+    day.press("Enter")
+    page.get_by_role("button", name="Launch 1 run").click()
+    page.get_by_role("link", name="View").or_(page.get_by_role("button", name="View")).first.click()
+    run = dagster.opened(page)
+    assert run.status == "SUCCESS", dagster.failures(run)
+    assert set(run.steps) == set(released.steps)
+    page.goto("/assets/release_bundle")
+    page.get_by_text(read_manifest(bundle).content_digest).first.wait_for()
+    page.goto("/assets/promotion_decision?view=checks")
+    page.get_by_text("Succeeded").first.wait_for()
+    assert "verdict" in page.locator("body").inner_text()
+
+
 def test_the_data_version_in_the_web_interface_is_the_content_digest(dagster, released, bundle) -> None:
     tags = {tag["key"]: tag["value"] for tag in latest(dagster, "release_bundle")["tags"]}
     assert tags["dagster/data_version"] == read_manifest(bundle).content_digest

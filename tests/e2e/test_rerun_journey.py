@@ -78,6 +78,22 @@ def test_from_failure_only_the_failed_steps_and_those_after_them_run(mended, wit
     assert (house.data / "releases/current.json").is_file()
 
 
+def test_clicked_in_the_browser_from_failure_runs_only_what_is_left(dagster, mended, house, page) -> None:
+    with changed(house.configs / "gates.yaml", None):
+        failed = dagster.launch("promotion")
+    page.goto(f"/runs/{failed.id}")
+    button = page.get_by_role("button", name="Re-execute all")
+    button.wait_for()
+    assert "gates.yaml" in page.locator("body").inner_text(), "the page of the run says what was missing"
+    button.locator("xpath=following::button[1]").click()
+    page.get_by_role("menuitem", name="From failure").click()
+    page.wait_for_url(lambda address: failed.id not in address)
+    again = dagster.opened(page)
+    assert again.status == "SUCCESS", dagster.failures(again)
+    assert set(again.steps) == outcomes(again, "SUCCESS") == JUDGING | DECIDING | BUNDLING
+    assert again.parent == failed.id
+
+
 def test_a_full_disk_leaves_nothing_and_from_failure_only_the_bundle_is_made_again(dagster, mended, house) -> None:
     releases = house.data / "releases"
     before = sorted(releases.iterdir())
