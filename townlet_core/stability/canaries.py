@@ -159,7 +159,7 @@ def _told(rows: NDArray[Any], first_town: int, towns: int) -> tuple[Floats, Floa
     kinds = len(EVENT_NAMES)
     places = (rows["town"].astype(np.int64) - first_town) * kinds + rows["kind"]
     counts = np.bincount(places, minlength=towns * kinds).astype(np.float64)
-    values = np.bincount(places, rows["value"], towns * kinds)
+    values = np.bincount(places, rows["value"], towns * kinds).astype(np.float64)
     return counts.reshape(towns, kinds), values.reshape(towns, kinds)
 
 
