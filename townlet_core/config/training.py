@@ -35,11 +35,12 @@ class ImprovementRules(BaseModel):
     clone and each checkpoint live in so many towns of each scenario that are there for nothing else, and the best
     return ships whose survival and attendance, over all scenarios, lie at most `validation_slack` below the teacher's;
     with 0 towns, the last update does. `life_cost` is what the end of a life costs in learning beyond the town's own
-    penalty, so that no policy trades lives for wages; `hunger_cost` what each tick costs in which a citizen's
-    hunger is below the town's `rewards.needs_floor`; `absence_cost` what each missed shift costs. `cycle` updates are
-    a cycle; `social_stages` says in which stage of social rewards the towns are from which cycle on, and until the
-    first of them they are in their own. Before the cycle `perturbations_from_cycle` no perturbation happens by chance
-    in these towns, from its first midnight on they happen as the towns say; without the key they always do.
+    penalty, so that no policy trades lives for wages; `distress_cost` what each tick costs in which a citizen's hunger
+    is below the town's `rewards.needs_floor` or its energy is used up; `absence_cost` what each missed shift costs.
+    `cycle` updates are a cycle; `social_stages` says in which stage of social rewards the towns are from which cycle
+    on, and until the first of them they are in their own. Before the cycle `perturbations_from_cycle` no perturbation
+    happens by chance in these towns, from its first midnight on they happen as the towns say; without the key they
+    always do.
     """
 
     model_config = STRICT
@@ -65,7 +66,7 @@ class ImprovementRules(BaseModel):
     validation_slack: Share = 0.0
     cycle: Count = 10
     life_cost: float = Field(default=0.0, ge=0.0, le=1000.0)
-    hunger_cost: float = Field(default=0.0, ge=0.0, le=100.0)
+    distress_cost: float = Field(default=0.0, ge=0.0, le=100.0)
     absence_cost: float = Field(default=0.0, ge=0.0, le=1000.0)
     social_stages: tuple[StageFrom, ...] = ()
     perturbations_from_cycle: int | None = Field(default=None, ge=0, le=1_000_000)

@@ -31,16 +31,16 @@ JUST_BELOW = 1.0 - 1e-9
 
 
 class Costs(NamedTuple):
-    """What learning charges beyond the town's rewards: for a life's end, a tick of bad hunger, and a missed shift."""
+    """What learning charges beyond the town's rewards: for a life's end, a tick of distress, a missed shift."""
 
     life: float = 0.0
-    hunger: float = 0.0
+    distress: float = 0.0
     absence: float = 0.0
 
     @classmethod
     def of(cls, rules: ImprovementRules) -> "Costs":
         """Those of a profile."""
-        return cls(rules.life_cost, rules.hunger_cost, rules.absence_cost)
+        return cls(rules.life_cost, rules.distress_cost, rules.absence_cost)
 
 
 FREE = Costs()
@@ -196,8 +196,8 @@ class Collector:
     def _account(self, tick: Tick) -> None:
         # A reward t ticks after the decision counts discount ** t; closed rows add to nothing that is ever read.
         charged = tick.reward - self._costs.life * tick.terminated - self._costs.absence * tick.missed
-        if self._costs.hunger:
-            charged -= self._costs.hunger * self._towns.starving
+        if self._costs.distress:
+            charged -= self._costs.distress * self._towns.distressed
         self._reward += self._discount**self._ticks * charged
         self._ticks += 1
 

@@ -15,7 +15,7 @@ from townlet_core.observations.layout import ObservationLayout
 from townlet_core.policy.layouts import require_same_layout
 from townlet_core.policy.vector import TownletVectorEnv
 from townlet_core.world.events import EVENT_NAMES, Event
-from townlet_core.world.state import HUNGER
+from townlet_core.world.state import ENERGY, HUNGER
 
 
 class Seen(NamedTuple):
@@ -103,9 +103,9 @@ class TrainingTowns:
         return np.concatenate([env.decision.reshape(-1) for env in self.envs])
 
     @property
-    def starving(self) -> NDArray[np.bool_]:
-        """Who lives and is hungrier than its town's `rewards.needs_floor`, bool [R]."""
-        return np.concatenate([_starving(env) for env in self.envs])
+    def distressed(self) -> NDArray[np.bool_]:
+        """Who lives and is hungrier than its town's `rewards.needs_floor` or has no energy left, bool [R]."""
+        return np.concatenate([_distressed(env) for env in self.envs])
 
     def seen(self, rows: NDArray[np.int64]) -> Seen:
         """What these rows, given in rising order, see now; copies."""
@@ -185,10 +185,11 @@ def undisturbed(configs: Mapping[str, TownConfig]) -> dict[str, TownConfig]:
     }
 
 
-def _starving(env: TownletVectorEnv) -> NDArray[np.bool_]:
+def _distressed(env: TownletVectorEnv) -> NDArray[np.bool_]:
     agents = env.sim.agents
     hungry = agents["needs"][..., HUNGER] < env.sim.config.rewards.needs_floor
-    return np.asarray(hungry & (agents["alive"] > 0)).reshape(-1)
+    exhausted = agents["needs"][..., ENERGY] <= 0.0
+    return np.asarray((hungry | exhausted) & (agents["alive"] > 0)).reshape(-1)
 
 
 def _flat(seen: Observation) -> Seen:

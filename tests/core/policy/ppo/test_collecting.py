@@ -15,7 +15,7 @@ from townlet_core.policy.ppo.towns import TrainingTowns
 from townlet_core.world.events import Event
 
 DISCOUNT = 0.97
-LIFE_COST, HUNGER_COST, ABSENCE_COST, FLOOR = 3.0, 0.5, 2.0, np.float32(0.15)
+LIFE_COST, DISTRESS_COST, ABSENCE_COST, FLOOR = 3.0, 0.5, 2.0, np.float32(0.15)
 HARSH = {"decay_per_tick": {"hunger": 0.0025, "hygiene": 0.0008, "energy": 0.0008}}
 
 
@@ -25,7 +25,7 @@ class Moment(NamedTuple):
     decides: np.ndarray
     reward: np.ndarray
     terminated: np.ndarray
-    hungry: np.ndarray
+    distressed: np.ndarray
     missed: np.ndarray
     ended: set[int]
 
@@ -40,12 +40,12 @@ class Watched(TrainingTowns):
     def step(self, actions: np.ndarray) -> Any:
         decides = self.decides.copy()
         tick = super().step(actions)
-        hunger = np.concatenate([env.sim.agents["needs"][..., 0].reshape(-1) for env in self.envs])
+        needs = np.concatenate([env.sim.agents["needs"].reshape(-1, 3) for env in self.envs])
         alive = np.concatenate([env.sim.agents["alive"].reshape(-1) for env in self.envs])
         ended = set(tick.ended.tolist())
         missed = np.concatenate([self._missed(env) for env in self.envs])
-        hungry = (hunger < FLOOR) & (alive == 1)
-        self.moments.append(Moment(decides, tick.reward.copy(), tick.terminated.copy(), hungry, missed, ended))
+        distressed = ((needs[:, 0] < FLOOR) | (needs[:, 2] == 0.0)) & (alive == 1)
+        self.moments.append(Moment(decides, tick.reward.copy(), tick.terminated.copy(), distressed, missed, ended))
         return tick
 
     @staticmethod
@@ -61,7 +61,7 @@ class Watched(TrainingTowns):
 def lived(network: PolicyNetwork, rollouts: list[int]) -> tuple[Watched, list[Rollout], Collector]:
     config = load_config(TOWN, {"observations": {"local_window": 5}, "needs": HARSH, "economy": {"rent_per_day": 0.1}})
     towns = Watched(config, 2, 11)
-    costs = Costs(LIFE_COST, HUNGER_COST, ABSENCE_COST)
+    costs = Costs(LIFE_COST, DISTRESS_COST, ABSENCE_COST)
     collector = Collector(towns, network, DISCOUNT, np.random.default_rng(5), costs=costs)
     with torch.inference_mode():
         return towns, [collector.collect(ticks) for ticks in rollouts], collector
@@ -85,7 +85,7 @@ def spans_by_hand(moments: list[Moment], rows: int) -> dict[int, list[tuple[floa
                 reward, ticks = 0.0, 0
             if reward is None:
                 continue
-            charge = LIFE_COST * moment.terminated[row] + HUNGER_COST * moment.hungry[row]
+            charge = LIFE_COST * moment.terminated[row] + DISTRESS_COST * moment.distressed[row]
             charge += ABSENCE_COST * moment.missed[row]
             reward += DISCOUNT**ticks * (float(moment.reward[row]) - charge)
             ticks += 1
@@ -101,7 +101,7 @@ def test_every_span_is_what_a_plain_loop_over_the_ticks_gives(
     towns, rollouts, _ = harsh_life
     wanted = spans_by_hand(towns.moments, towns.rows)
     assert {how for spans in wanted.values() for _, _, how in spans} == {"decision", "death", "end"}
-    assert any(moment.hungry.any() for moment in towns.moments)
+    assert any(moment.distressed.any() for moment in towns.moments)
     assert any(moment.missed.any() for moment in towns.moments)
     found: dict[int, list[tuple[float, int]]] = defaultdict(list)
     for rollout in rollouts:
