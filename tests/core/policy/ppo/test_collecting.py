@@ -25,7 +25,8 @@ class Moment(NamedTuple):
     decides: np.ndarray
     reward: np.ndarray
     terminated: np.ndarray
-    distressed: np.ndarray
+    hungry: np.ndarray
+    exhausted: np.ndarray
     missed: np.ndarray
     ended: set[int]
 
@@ -44,8 +45,9 @@ class Watched(TrainingTowns):
         alive = np.concatenate([env.sim.agents["alive"].reshape(-1) for env in self.envs])
         ended = set(tick.ended.tolist())
         missed = np.concatenate([self._missed(env) for env in self.envs])
-        distressed = ((needs[:, 0] < FLOOR) | (needs[:, 2] == 0.0)) & (alive == 1)
-        self.moments.append(Moment(decides, tick.reward.copy(), tick.terminated.copy(), distressed, missed, ended))
+        hungry, exhausted = (needs[:, 0] < FLOOR) & (alive == 1), (needs[:, 2] == 0.0) & (alive == 1)
+        reward, terminated = tick.reward.copy(), tick.terminated.copy()
+        self.moments.append(Moment(decides, reward, terminated, hungry, exhausted, missed, ended))
         return tick
 
     @staticmethod
@@ -85,7 +87,7 @@ def spans_by_hand(moments: list[Moment], rows: int) -> dict[int, list[tuple[floa
                 reward, ticks = 0.0, 0
             if reward is None:
                 continue
-            charge = LIFE_COST * moment.terminated[row] + DISTRESS_COST * moment.distressed[row]
+            charge = LIFE_COST * moment.terminated[row] + DISTRESS_COST * (moment.hungry[row] or moment.exhausted[row])
             charge += ABSENCE_COST * moment.missed[row]
             reward += DISCOUNT**ticks * (float(moment.reward[row]) - charge)
             ticks += 1
@@ -101,7 +103,8 @@ def test_every_span_is_what_a_plain_loop_over_the_ticks_gives(
     towns, rollouts, _ = harsh_life
     wanted = spans_by_hand(towns.moments, towns.rows)
     assert {how for spans in wanted.values() for _, _, how in spans} == {"decision", "death", "end"}
-    assert any(moment.distressed.any() for moment in towns.moments)
+    assert any((moment.hungry & ~moment.exhausted).any() for moment in towns.moments)
+    assert any((moment.exhausted & ~moment.hungry).any() for moment in towns.moments)
     assert any(moment.missed.any() for moment in towns.moments)
     found: dict[int, list[tuple[float, int]]] = defaultdict(list)
     for rollout in rollouts:
