@@ -99,6 +99,6 @@ def page(known: str, profile: str, told: str, towns: int) -> str:
 
 Each training begins with a clone of its own; its policy and the teacher then live a day in the same {towns} towns of
 the default town, which nothing else uses. Intervals are 95 % and paired by town. Minutes are those of clone and
-improvement together, on one core.
+improvement together, on one core; where another profile has left the same clone it is found, and half a minute saved.
 """
     return "\n".join([head, *(sections[name] for name in sorted(sections, reverse=True))])
