@@ -1,10 +1,11 @@
 """The evaluation suite: every contender lives in the same towns, by a plan or for a length of its own."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from townlet_core.config import Scenario, config_digest
 from townlet_core.config.gates import ComparisonRules, Mode
@@ -57,7 +58,6 @@ class Stay(NamedTuple):
     towns: int
     days: int
     canaries: CanaryRules | None = None
-    threads: int = 1
 
 
 def evaluate_by_plan(
@@ -75,7 +75,7 @@ def evaluate_by_plan(
         contenders: Who takes part, by name; `candidate` is the one that is judged.
         scenarios: Where they live: those that the plan lists.
         plan: Fixed and digested before the first town is lived in; the evaluation records its digest.
-        threads: Threads of the engine; the result does not depend on it.
+        threads: How many stays are lived at a time; the result does not depend on it.
         progress: Called after each contender's stay.
         keep: Handed every choice of everybody as they are made, portion by portion.
 
@@ -114,10 +114,8 @@ def evaluate(
     if not contenders or not scenarios or towns < 2 or days < 1:
         raise InputError("evaluation: needs a policy, a scenario, at least 2 towns and at least 1 day")
     means = _Means(threads, _Told(progress, towns * days * len(scenarios) * len(contenders)), None)
-    runs = {}
-    for one in scenarios:
-        stay = Stay(window_seed(one.name, seed, NO_PLAN, 1), 0, towns, days, threads=threads)
-        runs[one.name] = _scenario_run(contenders, one, 1, stay, means)
+    places = [(one, Stay(window_seed(one.name, seed, NO_PLAN, 1), 0, towns, days)) for one in scenarios]
+    runs = _lived(contenders, places, 1, means)
     return _evaluation(contenders, (seed, NO_PLAN), days, None, [Window(number=1, scenarios=runs)])
 
 
@@ -132,7 +130,7 @@ def live(policy: Callable[[Simulation], Policy], scenario: Scenario, stay: Stay,
     """
     clock = scenario.config.clock.model_copy(update={"episode_days": stay.days})
     config = scenario.config.model_copy(update={"clock": clock})
-    sim = Simulation(config, stay.towns, stay.seed, threads=stay.threads, first_town=stay.first)
+    sim = Simulation(config, stay.towns, stay.seed, first_town=stay.first)
     entered = policy(sim)
     sim.reset()
     watch, diary = _Watch(sim, stay.canaries), Diary(scenario.name, sim, keep) if keep is not None else None
@@ -166,6 +164,11 @@ class _Means(NamedTuple):
     threads: int
     told: _Told
     keep: KeepAll | None
+
+    def tell(self, window: int, contender: str, choices: pa.Table) -> None:
+        """Hand on choices, if somebody keeps them."""
+        if self.keep is not None:
+            self.keep(window, contender, choices)
 
 
 class _Watch:
@@ -210,11 +213,9 @@ def _window(
     canaries = rules.canaries.rules if rules.canaries is not None else None
     runs: dict[str, ScenarioRun] = {}
     for towns in rules.towns:
-        more = {}
-        for one in scenarios:
-            seed = window_seed(one.name, rules.seed, plan.follows, number)
-            stay = Stay(seed, lived, towns - lived, rules.days, canaries, means.threads)
-            more[one.name] = _scenario_run(contenders, one, number, stay, means)
+        seeds = [window_seed(one.name, rules.seed, plan.follows, number) for one in scenarios]
+        stays = [Stay(seed, lived, towns - lived, rules.days, canaries) for seed in seeds]
+        more = _lived(contenders, list(zip(scenarios, stays, strict=True)), number, means)
         runs = {name: runs[name].followed_by(run) if name in runs else run for name, run in more.items()}
         lived = towns
         window = Window(number=number, scenarios=runs)
@@ -224,17 +225,35 @@ def _window(
     return window, ruling.verdict
 
 
-def _scenario_run(
-    contenders: Mapping[str, Contender], scenario: Scenario, window: int, stay: Stay, means: _Means
-) -> ScenarioRun:
-    policies = {}
-    for name, contender in contenders.items():
-        keep = partial(means.keep, window, name) if means.keep is not None else None
-        policies[name] = live(contender.enter, scenario, stay, keep)
-        means.told.add(stay.towns * stay.days)
-    return ScenarioRun(
-        config_digest=config_digest(scenario.config), seed=stay.seed, towns=stay.towns, policies=policies
-    )
+def _lived(
+    contenders: Mapping[str, Contender], places: Sequence[tuple[Scenario, Stay]], window: int, means: _Means
+) -> dict[str, ScenarioRun]:
+    """Every contender in every place, several stays at a time; what is told and kept comes in the order of the places.
+
+    A stay is mostly small batches of towns, which one thread lives as quickly as two: so each has a thread of its own.
+    """
+    with ThreadPoolExecutor(means.threads) as pool:  # kernels run without the interpreter's lock
+        running = [
+            {name: pool.submit(_stay, one, scenario, stay, means) for name, one in contenders.items()}
+            for scenario, stay in places
+        ]
+        runs = {}
+        for (scenario, stay), stays in zip(places, running, strict=True):
+            policies = {}
+            for name, waiting in stays.items():
+                policies[name], kept = waiting.result()
+                for table in kept:
+                    means.tell(window, name, table)
+                means.told.add(stay.towns * stay.days)
+            runs[scenario.name] = ScenarioRun(
+                config_digest=config_digest(scenario.config), seed=stay.seed, towns=stay.towns, policies=policies
+            )
+    return runs
+
+
+def _stay(contender: Contender, scenario: Scenario, stay: Stay, means: _Means) -> tuple[PolicyRun, list[pa.Table]]:
+    kept: list[pa.Table] = []
+    return live(contender.enter, scenario, stay, kept.append if means.keep is not None else None), kept
 
 
 def _evaluation(
