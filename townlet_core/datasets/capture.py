@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import fields, replace
 from datetime import date as Date
@@ -77,7 +78,7 @@ def capture(
         policy_factory: makes the policy for a simulation.
         policy: a name that tells this policy, its weights included, from every other.
         threads: threads of the engine.
-        towns_at_once: towns in memory at a time.
+        towns_at_once: towns that live at a time; as many are in memory to be written.
         progress: called with town-ticks done and in all.
 
     Raises:
@@ -175,17 +176,18 @@ def _captured(plan: _Plan, run: _Run, store: Store) -> Record:
 
 
 def _write_towns(plan: _Plan, run: _Run, shards: _Shards) -> _Tally:
-    tally = _Tally(0, 0, {})
-    for first_town in range(0, plan.towns, run.towns_at_once):
-        tally = _write_chunk(plan, run, shards, tally, first_town)
+    """Live chunk by chunk; a thread writes the one before meanwhile, so that two are in memory and none waits."""
+    tally, writing = _Tally(0, 0, {}), Future[None]()
+    writing.set_result(None)
+    with ThreadPoolExecutor(1) as writer:  # compression runs without the interpreter's lock
+        for first_town in range(0, plan.towns, run.towns_at_once):
+            sim = _simulation(plan, run, first_town)
+            recording = record(sim, _chooser(plan, run, sim), plan.ticks, _reporter(plan, run, first_town))
+            writing.result()
+            writing = writer.submit(_write, recording, first_town, shards)
+            tally = _added(tally, recording, sim)
+        writing.result()
     return tally
-
-
-def _write_chunk(plan: _Plan, run: _Run, shards: _Shards, tally: _Tally, first_town: int) -> _Tally:
-    sim = _simulation(plan, run, first_town)
-    recording = record(sim, _chooser(plan, run, sim), plan.ticks, _reporter(plan, run, first_town))
-    _write(recording, first_town, shards)
-    return _added(tally, recording, sim)
 
 
 def _simulation(plan: _Plan, run: _Run, first_town: int) -> Simulation:
